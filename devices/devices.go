@@ -1,0 +1,204 @@
+// Package devices says what the kiosk needs of its capture devices: three
+// interfaces, the images they deliver, and the ways in which they fail.
+//
+// Drivers live below it, one room a protocol: [tambo/devices/uvc],
+// [tambo/devices/escl]. They are found by [tambo/devices/discover] and pass the
+// conformance suite in [tambo/devices/devicetest]. Nothing here talks to
+// hardware, and nothing here judges what was captured: quality is the engines'.
+//
+// Every call takes a context and honours its deadline. Every error that a
+// driver returns wraps one of the sentinels below, so that the caller decides by
+// errors.Is and the officer reads one sentence.
+package devices
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"time"
+
+	"tambo/kiosk"
+)
+
+// The ways in which a device fails. A driver wraps them with what happened.
+var (
+	// ErrGone: the device was unplugged or stopped answering for good. Final
+	// for this handle; discover and open again.
+	ErrGone = errors.New("device is gone: check its cable, it is picked up again when it is back")
+	// ErrBusy: another program or another handle holds the device. Not final.
+	ErrBusy = errors.New("device is busy: another program holds it")
+	// ErrStalled: the device is there and did not answer in time. Not final:
+	// one retry after a reset is reasonable.
+	ErrStalled = errors.New("device does not answer in time: unplug it and plug it in again")
+	// ErrBadData: what came is not what the protocol allows, or is incomplete.
+	// Nothing of it is used. Not final.
+	ErrBadData = errors.New("device sent bad data: capture again, and change the cable if it repeats")
+	// ErrUnsupported: the device cannot do what was asked. Final for this ask.
+	ErrUnsupported = errors.New("device does not support this")
+)
+
+// Error is a device failure with the device and operation it belongs to.
+// Kind is one of the sentinels of this package.
+type Error struct {
+	Device string // what a technician calls it: product and port, no serial
+	Op     string // for instance "read frame"
+	Kind   error
+	Err    error // the cause, may be nil
+}
+
+// Error reads "iris camera (port 1-4): read frame: device is gone: …".
+func (e *Error) Error() string {
+	s := e.Op + ": " + e.Kind.Error()
+	if e.Device != "" {
+		s = e.Device + ": " + s
+	}
+	if e.Err != nil {
+		s += fmt.Sprintf(" (%v)", e.Err)
+	}
+	return s
+}
+
+// Unwrap gives both the kind and the cause to errors.Is and errors.As.
+func (e *Error) Unwrap() []error {
+	if e.Err == nil {
+		return []error{e.Kind}
+	}
+	return []error{e.Kind, e.Err}
+}
+
+// Info identifies an opened device.
+type Info struct {
+	Kind      Kind
+	Name      string // manufacturer and product as the device says, cleaned of control characters
+	Port      string // where it is plugged in, stable over re-plugging ("1-4")
+	VendorID  uint16
+	ProductID uint16
+	Serial    string // empty where the device has none
+	Driver    string // "uvc", "escl"
+	// Virtual is true for a software device. It is set from the bus that the
+	// device was found on, never from what the device says of itself. It goes
+	// into the provenance of every capture.
+	Virtual bool
+}
+
+// Kind is what a device is for.
+type Kind string
+
+// Device kinds.
+const (
+	KindIrisCamera      Kind = "iris camera"
+	KindDocumentScanner Kind = "document scanner"
+	KindChipReader      Kind = "chip reader"
+)
+
+// IrisCamera delivers live near-infrared frames of the eyes.
+//
+// One stream at a time: a second Stream fails with ErrBusy. Methods may be
+// called from any goroutine. Close ends the stream and releases the device.
+type IrisCamera interface {
+	Info() Info
+	// Stream starts streaming and returns when the device has agreed on a
+	// format; frames then arrive by Next.
+	Stream(ctx context.Context) (IrisStream, error)
+	// SetIllumination sets the near-infrared illumination, 0 (off) to 1 (full).
+	// ErrUnsupported where the camera has no such control.
+	SetIllumination(ctx context.Context, level float64) error
+	Close() error
+}
+
+// IrisStream is a running stream. Next is called by one goroutine at a time.
+type IrisStream interface {
+	// Next waits for the newest whole frame; older frames that nobody took are
+	// dropped and counted. A frame that arrived incomplete is never returned:
+	// it is counted, and Next waits for the following one until ctx ends
+	// (ErrStalled) or the device goes (ErrGone).
+	Next(ctx context.Context) (IrisFrame, error)
+	Stats() StreamStats
+	Close() error
+}
+
+// IrisFrame is one exposure. Left and Right are the subject's own left and
+// right eye, 8-bit grey, 320×240 to 1280×960; nil where the frame has none.
+// The images belong to the caller.
+type IrisFrame struct {
+	Left, Right *image.Gray
+	Seq         uint64
+	At          time.Time // when the frame was complete, with monotonic reading
+}
+
+// Eye returns the image of one eye, nil if the frame has none.
+func (f IrisFrame) Eye(e kiosk.Eye) *image.Gray {
+	switch e {
+	case kiosk.EyeLeft:
+		return f.Left
+	case kiosk.EyeRight:
+		return f.Right
+	}
+	return nil
+}
+
+// StreamStats counts what happened on a stream since it began.
+type StreamStats struct {
+	Frames    uint64 // whole frames received
+	Dropped   uint64 // whole frames that nobody took in time
+	Damaged   uint64 // frames given up: lost, short or error-marked payloads
+	BusErrors uint64 // transfers that failed and were retried
+}
+
+// DocumentScanner reads pages. One scan at a time: a second fails with ErrBusy.
+type DocumentScanner interface {
+	Info() Info
+	Capabilities(ctx context.Context) (ScannerCapabilities, error)
+	// Scan reads one page. progress, which may be nil, is called with the bytes
+	// received so far. The page is whole or there is an error.
+	Scan(ctx context.Context, opt ScanOptions, progress func(received int64)) (Page, error)
+	Close() error
+}
+
+// ScannerCapabilities is what a scanner offers.
+type ScannerCapabilities struct {
+	Resolutions   []int // dpi, ascending
+	Colour, Grey  bool
+	MaxWidth      int // 1/300 inch, the unit of eSCL
+	MaxHeight     int // 1/300 inch
+	Sources       []ScanSource
+	DocumentTypes []string // MIME types the driver can decode
+}
+
+// ScanSource is where the page lies.
+type ScanSource string
+
+// Scan sources.
+const (
+	SourcePlaten ScanSource = "platen"
+	SourceFeeder ScanSource = "feeder"
+)
+
+// ScanOptions asks for a page. The zero value asks for the default: 300 dpi
+// grey or colour as the device prefers, platen, the whole bed.
+type ScanOptions struct {
+	Resolution int // dpi; 0 is 300, or the nearest that the device has
+	Colour     bool
+	Source     ScanSource
+}
+
+// Page is one scanned page.
+type Page struct {
+	Image      image.Image
+	Encoded    []byte // the image as the device sent it
+	MIME       string // of Encoded
+	Resolution int    // dpi
+	At         time.Time
+}
+
+// ChipReader exchanges APDUs with a contactless chip (ISO/IEC 7816-4).
+type ChipReader interface {
+	Info() Info
+	// Present reports whether a chip is in the field.
+	Present(ctx context.Context) (bool, error)
+	// Transmit sends one command APDU and returns the response with its status
+	// word. ErrGone when the chip left the field.
+	Transmit(ctx context.Context, apdu []byte) ([]byte, error)
+	Close() error
+}
