@@ -1,0 +1,165 @@
+package intake
+
+import (
+	"slices"
+
+	"tambo/kiosk"
+	"tambo/kiosk/policy"
+)
+
+func (s *step) began(ev kiosk.Began) error {
+	if err := ev.Kiosk.Validate(); err != nil {
+		return s.because(err, "the kiosk has no name")
+	}
+	steps, err := policy.Steps(&s.rules.Agreement, ev.Visit, nil)
+	if err != nil {
+		return s.because(err, "this visit cannot begin")
+	}
+	if len(steps) == 0 || steps[0].Kind != kiosk.StepArrival {
+		return s.refuse("the agreement's walk does not begin with the arrival")
+	}
+	s.e = kiosk.Encounter{
+		ID: s.e.ID, Kiosk: ev.Kiosk, Site: ev.Site, Visit: ev.Visit,
+		State: kiosk.StateDraft, Agreement: s.rules.Digest, Training: s.rules.Agreement.Training,
+		Begun: s.at, By: s.by.Label, Steps: steps[:1], At: kiosk.StepArrival,
+		Continues: s.e.Continues,
+	}
+	if s.e.ID == "" {
+		s.e.ID = kiosk.NewEncounterID()
+	}
+	s.note = string(ev.Visit)
+	s.do(Save{})
+	return nil
+}
+
+// arrived takes the facts that come before any capture, and computes from them
+// what may be captured. Coming again with a younger band, or under a new
+// agreement, it stops the machine if something already taken is now forbidden.
+func (s *step) arrived(ev kiosk.Arrived) error {
+	a := &s.rules.Agreement
+	if err := policy.InForce(a, s.at.Time); err != nil {
+		return s.because(err, "the arrival cannot be confirmed")
+	}
+	if ev.Arrival.Wristband == "" {
+		return s.refuse("the wristband number is missing", "wristband")
+	}
+	if _, err := policy.Authority(a, ev.Arrival.Authority, s.at.Time); err != nil {
+		return s.because(err, "choose the legal authority")
+	}
+	if err := policy.Notice(a, ev.Arrival.Notice); err != nil {
+		return s.because(err, "the person has not been told")
+	}
+	permitted, err := policy.Modalities(a, &ev.Arrival)
+	if err != nil {
+		return s.because(err, "this person may not be enrolled so")
+	}
+	steps, err := policy.Steps(a, s.e.Visit, permitted)
+	if err != nil {
+		return s.because(err, "this visit is not in the agreement")
+	}
+	for i := range steps {
+		if old := s.e.Step(steps[i].Kind); old != nil && steps[i].State == kiosk.StepOpen && old.State != kiosk.StepByRule {
+			steps[i].State = old.State
+		}
+	}
+	s.e.Arrival, s.e.Modalities, s.e.Steps = ev.Arrival, permitted, steps
+	s.e.Agreement, s.e.Training = s.rules.Digest, a.Training
+	s.e.State = kiosk.StateDraft
+	if dropped := s.destroyForbidden(); dropped {
+		return nil // stopped; the officer confirms again, knowing
+	}
+	s.setStep(kiosk.StepArrival, kiosk.StepDone)
+	s.advance(kiosk.StepArrival)
+	s.do(Save{})
+	return nil
+}
+
+// destroyForbidden destroys captures whose modality is no longer permitted,
+// with their templates, and stops the machine if there were any. What a search
+// found stays: it is an event that has travelled.
+func (s *step) destroyForbidden() bool {
+	var parts []string
+	s.e.Captures = slices.DeleteFunc(s.e.Captures, func(c kiosk.Capture) bool {
+		if s.e.Permits(c.Modality) {
+			return false
+		}
+		parts = append(parts, c.Part)
+		return true
+	})
+	if len(parts) == 0 {
+		return false
+	}
+	s.e.State, s.e.At = kiosk.StateStopped, kiosk.StepArrival
+	s.setStep(kiosk.StepArrival, kiosk.StepOpen)
+	s.note = "stopped: captures destroyed that are not permitted"
+	s.do(DropImages{Parts: parts}, Save{})
+	return true
+}
+
+// identified takes the identity. Every disagreement must be answered and every
+// field that is not certain must have been looked at. A birth date that makes
+// the person younger than the arrival said stops the machine.
+func (s *step) identified(ev kiosk.Identified) error {
+	if s.e.Step(kiosk.StepIdentity) == nil {
+		return s.refuse("this walk has no identity step")
+	}
+	var missing []string
+	for _, d := range ev.Identity.Disagreements {
+		if d.Chosen < 0 || d.Chosen >= len(d.Values) {
+			missing = append(missing, "disagreement:"+d.Field)
+		}
+	}
+	for _, f := range identityFields(&ev.Identity) {
+		switch f.field.Status {
+		case kiosk.FieldDoubtful, kiosk.FieldMismatch, kiosk.FieldMalformed:
+			if f.field.Note != Looked {
+				missing = append(missing, "look:"+f.name)
+			}
+		}
+	}
+	if len(missing) > 0 {
+		return s.refuse("some fields want a look and an answer first", missing...)
+	}
+	s.e.Identity = ev.Identity
+	if band := policy.BandAt(ev.Identity.Birth.Value, s.at.Time); band != kiosk.BandUnknown && policy.Younger(band, s.e.Arrival.Band) {
+		return s.younger(band)
+	}
+	s.do(Save{})
+	return nil
+}
+
+// Looked is the note that a field carries once a person has looked at it and
+// let it stand.
+const Looked = "looked at"
+
+func (s *step) younger(band kiosk.AgeBand) error {
+	s.e.Arrival.Band, s.e.Arrival.BandBasis = band, kiosk.AgeDocument
+	s.note = "age band: " + string(band)
+	permitted, err := policy.Modalities(&s.rules.Agreement, &s.e.Arrival)
+	if err != nil {
+		permitted = nil // nothing may be taken of this person, or a guardian is missing
+	}
+	steps, err := policy.Steps(&s.rules.Agreement, s.e.Visit, permitted)
+	if err != nil {
+		return s.because(err, "this visit is not in the agreement")
+	}
+	s.e.Modalities, s.e.Steps = permitted, steps
+	if !s.destroyForbidden() {
+		s.e.State, s.e.At = kiosk.StateStopped, kiosk.StepArrival
+		s.do(Save{})
+	}
+	return nil
+}
+
+type namedField struct {
+	name  string
+	field *kiosk.Field
+}
+
+func identityFields(i *kiosk.Identity) []namedField {
+	return []namedField{
+		{"surname", &i.Surname}, {"given", &i.Given}, {"birth", &i.Birth}, {"sex", &i.Sex},
+		{"nationality", &i.Nationality}, {"documentType", &i.DocumentType},
+		{"documentNumber", &i.DocumentNumber}, {"issuer", &i.Issuer}, {"expiry", &i.Expiry},
+	}
+}
