@@ -37,6 +37,13 @@ type Part struct {
 	KeyID  string   `json:"keyId"`  // of the recipient
 }
 
+// TemplatesPart is what a part of kind templates holds, as JSON, before it is
+// sealed: what the matcher needs and nothing more.
+type TemplatesPart struct {
+	Visit     VisitKind  `json:"visit"` // chooses the instruction of a list entry
+	Templates []Template `json:"templates"`
+}
+
 // Manifest lists the sealed parts of an encounter. It is signed last, by the
 // kiosk's Ed25519 key, and holds digests, lengths and key ids only.
 type Manifest struct {
