@@ -35,13 +35,6 @@ type Part struct {
 	Body []byte
 }
 
-// Templates is the body of the templates part: all that the matcher needs.
-type Templates struct {
-	Format    int               `json:"format"`
-	Encounter kiosk.EncounterID `json:"encounter"`
-	Templates []kiosk.Template  `json:"templates"`
-}
-
 // Evidence is the body of the evidence part: what an adjudicator must see to
 // confirm or reject a hit, and nothing else.
 type Evidence struct {
@@ -66,7 +59,7 @@ func CropPart(capturePart string) string { return capturePart + ".crop" }
 // stands. A notice of a hit carries no full images: they follow with the
 // encounter.
 func Compose(e *kiosk.Encounter, kind kiosk.PackageKind, image func(part string) ([]byte, error)) ([]Part, error) {
-	t := Templates{Format: Format, Encounter: e.ID, Templates: []kiosk.Template{}}
+	t := kiosk.TemplatesPart{Visit: e.Visit, Templates: []kiosk.Template{}}
 	ev := Evidence{Format: Format, Encounter: e.ID, Searches: e.Searches}
 	var images []Part
 	for i := range e.Captures {
@@ -129,24 +122,20 @@ func withoutTemplates(e *kiosk.Encounter) kiosk.Encounter {
 }
 
 // ParseTemplates reads the body of a templates part. Errors wrap ErrFormat.
-func ParseTemplates(b []byte) (Templates, error) {
-	var t Templates
-	err := parse(b, &t)
-	switch {
-	case err != nil:
-	case t.Format != Format:
-		err = fmt.Errorf("%w: format %d is not known here", ErrFormat, t.Format)
-	case t.Encounter.Validate() != nil:
-		err = fmt.Errorf("%w: encounter id", ErrFormat)
-	case len(t.Templates) > 16:
-		err = fmt.Errorf("%w: %d templates of one encounter", ErrFormat, len(t.Templates))
+func ParseTemplates(b []byte) (kiosk.TemplatesPart, error) {
+	var t kiosk.TemplatesPart
+	if err := parse(b, &t); err != nil {
+		return t, err
+	}
+	if len(t.Templates) > 16 {
+		return t, fmt.Errorf("%w: %d templates of one encounter", ErrFormat, len(t.Templates))
 	}
 	for _, x := range t.Templates {
-		if err == nil && (!x.Eye.Valid() || x.Engine == "" || len(x.Engine) > 64) {
-			err = fmt.Errorf("%w: template", ErrFormat)
+		if !x.Eye.Valid() || x.Engine == "" || len(x.Engine) > 64 {
+			return t, fmt.Errorf("%w: template", ErrFormat)
 		}
 	}
-	return t, err
+	return t, nil
 }
 
 // ParseEvidence reads the body of an evidence part. Errors wrap ErrFormat.

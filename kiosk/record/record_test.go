@@ -81,7 +81,7 @@ func TestNoticeTravelsWithoutImages(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add([]byte(`{"format":1,"encounter":"00000000000000000000","templates":[{"Engine":"e","Eye":1,"Data":"AA=="}]}`))
+	f.Add([]byte(`{"visit":"prison intake","templates":[{"Engine":"e","Eye":1,"Data":"AA=="}]}`))
 	f.Add([]byte(`{"id":"00000000000000000000","kiosk":"k"}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, err := range []error{
