@@ -79,14 +79,14 @@ func goodConditions(rng *rand.Rand) Conditions {
 		Torsion:      normalIn(rng, 0, 0.8, -2.5, 2.5),
 		GazeX:        normalIn(rng, 0, 2.5, -8, 8),
 		GazeY:        normalIn(rng, 0, 2.0, -6, 6),
-		Pupil:        normalIn(rng, 0.41, 0.065, 0.26, 0.60),
+		Pupil:        normalIn(rng, 0.41, 0.055, 0.27, 0.56),
 		UpperLid:     normalIn(rng, 0.98, 0.09, 0.74, 1.2),
 		LowerLid:     normalIn(rng, 1.0, 0.08, 0.75, 1.2),
 		Lashes:       normalIn(rng, 1, 0.2, 0.4, 1.8),
 		Speculars:    1 + rng.IntN(3),
-		SpecularSize: between(rng, 5, 11),
-		Defocus:      between(rng, 0.2, 1.7),
-		Noise:        between(rng, 1.4, 4),
+		SpecularSize: between(rng, 6, 14),
+		Defocus:      between(rng, 0.4, 2.2),
+		Noise:        between(rng, 2, 5),
 		Illumination: normalIn(rng, 1, 0.08, 0.75, 1.2),
 	}
 	if rng.Float64() < 0.3 {

@@ -72,7 +72,7 @@ func (t *shadeTables) fill() {
 		t.eyeWet[i] = 22 * bump(w*w)
 		t.skinUpper[i] = 0.62 + 0.30*step(0.0, 0.06, d) + 0.08*step(0.03, 0.2, d)
 		l := (d - 0.105) / 0.04
-		t.skinLower[i] = 0.97 + 0.10*bump((d-0.05)*(d-0.05)/(0.045*0.045)) - 0.13*bump(l*l) + 0.03*step(0.1, 0.3, d)
+		t.skinLower[i] = 0.93 + 0.05*bump((d-0.05)*(d-0.05)/(0.045*0.045)) - 0.06*bump(l*l) + 0.07*step(0.1, 0.4, d)
 	}
 }
 
@@ -190,7 +190,7 @@ func (s *studio) skin(ex, ey float32, column int, above, below float32) float32 
 	b := v.a.skin[n+plateW : n+plateW+2 : n+plateW+2]
 	top := float32(a[0]) + (float32(a[1])-float32(a[0]))*fx
 	bot := float32(b[0]) + (float32(b[1])-float32(b[0]))*fx
-	return (top + (bot-top)*fy) * shade
+	return (top + (bot-top)*fy) * (1 + (shade-1)*v.lids.fade[column])
 }
 
 // ball is the light of the eyeball at a place between the lids.
@@ -230,7 +230,13 @@ func (s *studio) iris(x, y float32) float32 {
 	} else if u >= 1 {
 		u--
 	}
-	light := v.a.iris.at(u, across) * (1 - 0.05*y)
+	light := v.a.iris.at(u, across) + v.fold*(v.a.folds.at(u, across)-128)
+	f := u + v.filmTurn
+	if f >= 1 {
+		f--
+	}
+	light += v.film * (v.a.folds.at(f, 1-across) - 128)
+	light *= 1 - 0.05*y
 	if edge < 1 {
 		light = v.a.pupilGrey + (light-v.a.pupilGrey)*edge
 	}
@@ -249,19 +255,18 @@ func (s *studio) sclera(ex, ey float32) float32 {
 		a, b := v.a.vessels[n:n+2:n+2], v.a.vessels[n+vesselSize:n+vesselSize+2:n+vesselSize+2]
 		top := float32(a[0]) + (float32(a[1])-float32(a[0]))*fx
 		bot := float32(b[0]) + (float32(b[1])-float32(b[0]))*fx
-		light -= (top + (bot-top)*fy) * 0.13
+		light -= (top + (bot-top)*fy) * 0.075
 	}
 	t, base := v.a.lid.place(ex)
 	if t > 0.7 {
-		// the caruncle, with the fold of the conjunctiva before it
-		bulge := (ey - base) * 0.25
-		edge := t + bulge*bulge - 0.01*float32(v.a.seed&7)
-		w := step(0.76, 0.83, edge)
-		q := (edge - 0.765) / 0.03
-		light -= 26 * bump(q*q)
+		along, across := (t-1.02)/(0.19+0.006*float32(v.a.seed&7)), (ey-base-0.03)/0.42
+		edge := sqrt(along*along + across*across)
+		w := 1 - step(0.82, 1.02, edge)
+		q := (edge - 1.06) / 0.16
+		light -= 20 * bump(q*q) // the fold of the conjunctiva before it
 		t := tiles()
 		grain := tileAt(t.fine, int(ex*110)+900, int(ey*110)+900) + 2*tileAt(t.clouds, int(ex*300)+900, int(ey*300)+900)
-		light += (v.a.scleraGrey*0.86 + 9*grain - light) * w
+		light += (v.a.scleraGrey*(0.93-0.10*edge) + 10*grain - light) * w
 	}
 	return light
 }

@@ -75,7 +75,7 @@ type anatomy struct {
 	limbusWave     [2]float32 // ovality of the limbus
 	pupilGrey      float32
 	scleraGrey     float32
-	iris           irisTexture
+	iris, folds    irisTexture
 	vessels        []uint8 // vesselSize², darkness of the sclera's vessels
 
 	lid  lidShape
@@ -99,13 +99,14 @@ func newAnatomy(seed uint64, e kiosk.Eye) *anatomy {
 	}
 	a.limbusWidth = face.between(0.045, 0.085)
 	a.limbusWave = [2]float32{own.between(-0.012, 0.012), own.between(-0.008, 0.008)}
-	a.pupilGrey = face.between(10, 22)
-	a.scleraGrey = face.between(158, 192)
+	a.pupilGrey = face.between(7, 20)
+	a.scleraGrey = face.between(172, 212)
 
 	a.lid = newLidShape(&face, &own)
 	a.lash = newLashStyle(&face)
 	tone := newIrisTone(&face)
 	a.iris = newIrisTexture(newRNG(seed, 0x1815<<8|side), tone)
+	a.folds = newIrisFolds(newRNG(seed, 0xf01d<<8|side), tone)
 	a.vessels = newVessels(newRNG(seed, 0x7e55<<8|side))
 	a.skin = newSkinPlate(newRNG(seed, 0x5c1), newRNG(seed, 0x5c12<<8|side), &a.lid)
 	return a

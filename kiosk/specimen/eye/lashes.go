@@ -15,12 +15,12 @@ type lashStyle struct {
 func newLashStyle(r *rng) lashStyle {
 	return lashStyle{
 		seed:    r.next(),
-		upper:   75 + r.intn(60),
-		lower:   34 + r.intn(36),
-		length:  r.between(0.42, 0.72),
-		droop:   r.between(-0.95, 0.35),
-		width:   r.between(0.017, 0.026),
-		grey:    r.between(26, 58),
+		upper:   110 + r.intn(80),
+		lower:   40 + r.intn(50),
+		length:  r.between(0.45, 0.80),
+		droop:   r.between(-0.85, 0.25),
+		width:   r.between(0.016, 0.025),
+		grey:    r.between(18, 48),
 		clumped: r.between(0.2, 0.8),
 	}
 }
@@ -49,40 +49,40 @@ func (v *view) drawRow(cov *coverage, s *lashStyle, r, jitter *rng, n int, upper
 	var lean float32
 	left := 0
 	for i := range n {
-		t := -0.97 + 1.80*(float32(i)+0.8*r.f())/float32(n)
-		if left == 0 { // a new clump
-			left, lean = 1+r.intn(4), s.clumped*0.25*r.normal()
+		t := -0.98 + 1.82*(float32(i)+1.5*r.f())/float32(n)
+		if left == 0 { // a new clump, whose tips come together
+			left, lean = 1+r.intn(4), s.clumped*0.35*r.normal()
 		}
 		left--
-		size := r.between(0.65, 1.1) * (1 - 0.35*clamp01(t))
-		bend, root := r.signed(), r.signed()
-		move := 0.06 * jitter.normal()
+		size := r.between(0.5, 1.1) * (1 - 0.35*clamp01(t)) * (1 - 0.4*step(0.7, 1, -t))
+		bend, root, own := r.normal(), r.signed(), 0.16*r.normal()
+		move := 0.05 * jitter.normal()
 		x := v.a.lid.centreX + t*v.a.lid.halfWidth
 		up, low := v.lids.marginsAt(x)
 		if upper {
-			v.upperLash(cov, s, x, up+0.015*root, t, long*size, droop+0.18*bend+move, lean)
+			v.upperLash(cov, s, point{x, up + 0.02*root}, t, long*size, droop+0.28*bend+move, lean+own)
 		} else {
-			v.lowerLash(cov, s, x, low+0.095+0.02*root, t, long*size*0.55, lean+move+0.1*bend)
+			v.lowerLash(cov, s, point{x, low + 0.11 + 0.03*root}, t, long*size*0.62, 0.3*bend, 1.5*lean+own+move)
 		}
 	}
 }
 
-func (v *view) upperLash(cov *coverage, s *lashStyle, x, y, t, length, droop, lean float32) {
-	fan := 0.62*t + lean - 0.08 // they fan out to both sides of the eye
-	root := point{x, y}
-	mid := point{x + 0.35*fan*length, y + length*(0.26+0.16*droop)}
-	tip := point{x + 1.05*fan*length, y + length*(0.10+0.72*droop)}
+// upperLash leaves the lid forwards and down and curls up, more or less far.
+func (v *view) upperLash(cov *coverage, s *lashStyle, root point, t, length, droop, lean float32) {
+	fan := 0.75*t + lean - 0.05 // they fan out to both sides of the eye
+	mid := point{root.x + 0.40*fan*length, root.y + length*(0.24+0.20*droop)}
+	tip := point{root.x + 0.95*fan*length, root.y + length*(0.06+0.80*droop)}
 	wide := s.width * v.r
-	cov.curve(v.toImage(root), v.toImage(mid), v.toImage(tip), wide, 0.25*wide, 0.93)
+	cov.curve(v.toImage(root), v.toImage(mid), v.toImage(tip), wide, 0.2*wide, 0.95)
 }
 
-func (v *view) lowerLash(cov *coverage, s *lashStyle, x, y, t, length, lean float32) {
-	fan := 0.75*t + lean
-	root := point{x, y}
-	mid := point{x + 0.3*fan*length, y + 0.55*length}
-	tip := point{x + 0.95*fan*length, y + 0.92*length}
-	wide := 0.72 * s.width * v.r
-	cov.curve(v.toImage(root), v.toImage(mid), v.toImage(tip), wide, 0.2*wide, 0.8)
+// lowerLash grows down and curls outwards.
+func (v *view) lowerLash(cov *coverage, s *lashStyle, root point, t, length, bend, lean float32) {
+	fan := 0.8*t + lean
+	mid := point{root.x + (0.25*fan-0.2*bend)*length, root.y + 0.6*length}
+	tip := point{root.x + 1.05*fan*length, root.y + (0.86-0.2*abs(fan))*length}
+	wide := 0.66 * s.width * v.r
+	cov.curve(v.toImage(root), v.toImage(mid), v.toImage(tip), wide, 0.12*wide, 0.8)
 }
 
 // marginsAt reads the lid table at x.

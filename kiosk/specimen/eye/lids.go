@@ -38,8 +38,8 @@ func newLidShape(face, own *rng) lidShape {
 	s.lower = face.between(0.98, 1.16) + own.between(-0.03, 0.03) - s.baseY
 	peak := face.between(-0.10, 0.12)
 	full := face.between(-0.05, 0.06)
-	s.upperArch = []knot{{-1, 0}, {-0.93, 0.16}, {-0.75, 0.48 + full}, {-0.45, 0.84 + full/2}, {peak, 1}, {0.42, 0.88 + full/2}, {0.66, 0.60 + full}, {0.82, 0.33}, {0.93, 0.13}, {1, 0}}
-	s.lowerArch = []knot{{-1, 0}, {-0.90, 0.16}, {-0.72, 0.48 + full}, {-0.42, 0.88}, {-peak / 2, 1}, {0.36, 0.85 + full}, {0.62, 0.50 + full}, {0.80, 0.20}, {0.92, 0.09}, {1, 0}}
+	s.upperArch = []knot{{-1, 0}, {-0.95, 0.17}, {-0.78, 0.54 + full}, {-0.46, 0.87 + full/2}, {peak, 1}, {0.42, 0.91 + full/2}, {0.66, 0.69 + full}, {0.83, 0.42}, {0.94, 0.19}, {1, 0}}
+	s.lowerArch = []knot{{-1, 0}, {-0.94, 0.22}, {-0.76, 0.60 + full}, {-0.45, 0.91}, {-peak / 2, 1}, {0.38, 0.92 + full/2}, {0.64, 0.70 + full}, {0.82, 0.38}, {0.93, 0.15}, {1, 0}}
 	if face.f() < 0.75 {
 		s.crease = face.between(0.30, 0.62)
 	}
@@ -98,6 +98,7 @@ type lidTable struct {
 	upper, lower [lidColumns + 1]float32 // margins
 	upperSlant   [lidColumns + 1]float32 // cosine of the margin's slope: vertical distance → distance
 	lowerSlant   [lidColumns + 1]float32
+	fade         [lidColumns + 1]float32 // 1 between the corners, 0 beyond them
 	upperSkin    [lidColumns + 1]float32 // how the skin plate is stretched above and below
 	lowerSkin    [lidColumns + 1]float32
 }
@@ -108,6 +109,8 @@ func (t *lidTable) fill(s *lidShape, openUpper, openLower, down float32) {
 		restU, restL := s.margins(x, 1, 1, 0)
 		u, l := s.margins(x, openUpper, openLower, down)
 		t.upper[i], t.lower[i] = u, l
+		at, _ := s.place(x)
+		t.fade[i] = (1 - step(0.93, 1.03, abs(at)))
 		t.upperSkin[i] = (restU + spanY) / (u + spanY)
 		t.lowerSkin[i] = (spanY - restL) / (spanY - l)
 	}

@@ -14,21 +14,23 @@ const (
 type skinTone struct {
 	grey, lightX, lightY   float32 // level and slope of illumination
 	fine, folds, clouds    float32 // strength of the three scales of texture
-	gloss                  float32 // strength of the small highlights
+	gloss                  float32 // strength of the highlights of moist skin
+	lid                    float32 // how much darker the lid itself is, which faces down
 	sulcus, noseShade, bag float32 // shading above the lid, beside the nose, below the eye
 	brow                   float32 // lower edge of the brow, in iris radii
 }
 
 func newSkinTone(face *rng) skinTone {
 	return skinTone{
-		grey:   face.between(168, 206),
-		lightX: face.between(-5, 5),
-		lightY: face.between(-4, 9),
-		fine:   face.between(6, 13),
-		folds:  face.between(3, 10),
+		grey:   face.between(186, 222),
+		lightX: face.between(-7, 7),
+		lightY: face.between(-6, 8),
+		fine:   face.between(4, 9),
+		folds:  face.between(1.5, 5),
 		clouds: face.between(3, 8),
-		gloss:  face.between(0, 26),
-		sulcus: face.between(6, 26), noseShade: face.between(10, 45), bag: face.between(2, 12),
+		gloss:  face.between(0, 30),
+		lid:    face.between(8, 34),
+		sulcus: face.between(4, 22), noseShade: face.between(10, 60), bag: face.between(2, 12),
 		brow: face.between(-2.9, -1.7),
 	}
 }
@@ -123,7 +125,15 @@ func (p *plate) at(x, y int) float32 {
 	// the hollow above the lid, and the lid's own roundness
 	s := above - 0.95
 	v -= p.tone.sulcus * bump(s*s) * (1 - 0.1*ex*ex)
-	v += 9 * bump((above-0.25)*(above-0.25)*9)
+	if above > -0.2 {
+		edge := p.lid.crease
+		if edge == 0 {
+			edge = 0.3
+		}
+		v -= p.tone.lid * (1 - step(0.6*edge, 1.5*edge, above)) * bump(ex*ex*0.11)
+		q := (above - 0.45*edge) / (0.45 * edge)
+		v += 6 * bump(q*q)
+	}
 	b := below - 0.75
 	v -= p.tone.bag * bump(b*b*1.6)
 	for i := range p.lines {
@@ -145,10 +155,10 @@ func (p *plate) texture(x, y int, ex, ey float32) float32 {
 	if p.tone.gloss > 0 {
 		// moist skin: small highlights where it faces the lamp
 		face := bump((ey-1.75)*(ey-1.75)*1.2)*bump(ex*ex*0.12) + 0.7*bump((ey+2.1)*(ey+2.1)*2)*bump(ex*ex*0.1)
-		if spot := fine - 0.55 + 0.3*tileAt(p.t.clouds, a+200, b); spot > 0 {
-			v += p.tone.gloss * 3 * face * min(spot, 1)
+		if spot := fine - 0.75 + 0.3*tileAt(p.t.clouds, a+200, b); spot > 0 {
+			v += p.tone.gloss * 3.5 * face * min(spot, 1)
 		}
-		v += 0.7 * p.tone.gloss * face
+		v += 1.1 * p.tone.gloss * face
 	}
 	return v
 }

@@ -34,6 +34,7 @@ func NewScene(p Person, visit uint64) *Scene {
 	rng := rand.New(rand.NewPCG(seed, 0x5ce9e))
 	s := &Scene{person: p, seed: seed, width: DefaultWidth, height: DefaultHeight}
 	both := goodConditions(rng)
+	both.Pupil = 0.41 + 0.6*(both.Pupil-0.41) // the light at a kiosk is nearly the same every day
 	both.GazeX, both.GazeY, both.MotionX, both.MotionY = 0.4*both.GazeX, 0.4*both.GazeY, 0, 0
 	for i := range s.base {
 		own := goodConditions(rng)

@@ -26,8 +26,8 @@ type irisTone struct {
 
 func newIrisTone(r *rng) irisTone {
 	return irisTone{
-		grey:     r.between(84, 122),
-		contrast: r.between(0.5, 0.85),
+		grey:     r.between(86, 128),
+		contrast: r.between(0.34, 0.62),
 		fibres:   r.between(0.7, 1.2),
 		blotches: r.between(0.7, 1.2),
 		crypts:   18 + r.intn(40),
@@ -87,6 +87,28 @@ func radialProfile(v float32) float32 {
 	p := 0.72 + 0.30*step(0, 0.05, v)
 	return p * (1 - 0.10*step(0.5, 0.95, v)) * (1 - 0.12*step(0.88, 1, v))
 }
+
+// newIrisFolds draws what appears and goes with dilation: the stroma is a
+// sponge, and where it is pressed together it folds. Grey levels are about 128;
+// they are added as many times as the pupil is a tenth of the iris wider than
+// at rest.
+func newIrisFolds(r rng, tone irisTone) irisTexture {
+	broad := newLattice(&r, 15, 4)
+	medium := newLattice(&r, 32, 7)
+	fine := newLattice(&r, 66, 12)
+	t := make(irisTexture, (irisAround+1)*(irisAcross+1))
+	for y := range irisAcross + 1 {
+		v := float32(y) / irisAcross
+		for x := range irisAround + 1 {
+			u := float32(x&(irisAround-1)) / irisAround
+			f := 0.6*broad.at(u, v) + 0.6*medium.at(u, v) + 0.5*fine.at(u, v)
+			t[y*(irisAround+1)+x] = uint8(min(max(128.5+foldStrength*tone.contrast*f, 0), 255))
+		}
+	}
+	return t
+}
+
+const foldStrength = 12
 
 func drawStroma(f []float32, r *rng, tone irisTone) {
 	ciliary := newFibreBand(r, 34+r.intn(10), 3)

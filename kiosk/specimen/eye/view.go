@@ -31,6 +31,9 @@ type view struct {
 	cosGaze  float32
 	torsion  float32 // in turns
 	pupil    point   // centre of the pupil in the plane of the iris
+	fold     float32 // how far the tissue is folded or drawn out, 0 at rest
+	film     float32 // strength of what the tear film and the cornea add
+	filmTurn float32 // which piece of that it is this time
 	shear    float32 // by how many turns the tissue at the pupil is turned against that at the limbus
 	lids     lidTable
 	pupilAt  [pupilSteps]float32 // radius of the pupil, by direction
@@ -83,8 +86,10 @@ func (v *view) pupilOutline() {
 	r := float32(v.c.Pupil)
 	pull := newRNG(v.c.Seed, 0x9011)
 	v.pupil = point{a.pupilX + 0.08*(0.4-r) + 0.004*pull.normal(), a.pupilY + 0.004*pull.normal()}
-	v.shear = 0.0012 * pull.normal()
-	even, uneven, phase := 1.1*(r-0.4)+0.05*pull.normal(), 0.07*pull.normal(), pull.f()
+	v.fold = min(max((r-0.4)*4, -0.5), 0.5) + 0.1*pull.normal()
+	v.film, v.filmTurn = 0.9+0.1*pull.normal(), pull.f()
+	v.shear = 0.0015 * pull.normal()
+	even, uneven, phase := 1.2*(r-0.4)+0.07*pull.normal(), 0.09*pull.normal(), pull.f()
 	px, py := v.pupil.x, v.pupil.y
 	for i := range v.pupilAt {
 		u := (float32(i) + 0.5) / pupilSteps
