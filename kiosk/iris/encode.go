@@ -1,0 +1,335 @@
+package iris
+
+import (
+	"math"
+	"math/bits"
+	"math/cmplx"
+)
+
+// The verify code: for each of two wavelengths and bands radii, the signs of
+// the real and the imaginary part of a log-Gabor response at codeW angles.
+const (
+	bands     = 16
+	codeW     = 256
+	codeWords = codeW / 64
+	scales    = 2
+	codeRows  = scales * bands * 2
+	codeLen   = codeRows * codeWords // in 64-bit words
+	codeBits  = codeLen * 64
+
+	// The search code: the coarse scale, bands joined in pairs.
+	searchBands = 8
+	searchW     = 128
+	searchRows  = searchBands * 2
+	searchRowW  = searchW / 64
+	searchLen   = searchRows * searchRowW
+	searchBits  = searchLen * 64
+)
+
+// wavelengths of the two scales in sheet columns.
+var wavelengths = [scales]float64{16, 32}
+
+// encoder turns a sheet into code bits.
+type encoder struct {
+	fft  fft
+	gain [scales][sheetW]float64
+	band [bands][sheetW]float32
+	ok   [bands][sheetW]bool
+	spec [sheetW]complex128
+	resp [sheetW]complex128
+	mag  []float64
+	soft [bands][searchW]complex128
+	sok  [bands][searchW]bool
+}
+
+func newEncoder() *encoder {
+	e := &encoder{}
+	e.fft.init(sheetW)
+	for s, wl := range wavelengths {
+		f0 := float64(sheetW) / wl
+		const sigma = 0.5
+		d := 2 * math.Log(sigma) * math.Log(sigma)
+		for k := 1; k < sheetW/2; k++ {
+			l := math.Log(float64(k) / f0)
+			e.gain[s][k] = 2 * math.Exp(-l*l/d) / sheetW
+		}
+	}
+	return e
+}
+
+// code is a decoded template body.
+type code struct {
+	bits, mask   [codeLen]uint64
+	sbits, smask [searchLen]uint64
+}
+
+// fragileShare of the bits of each row, those with the smallest response, are
+// masked: they flip from capture to capture.
+const fragileShare = 0.25
+
+func (e *encoder) run(s *sheet, c *code) {
+	*c = code{}
+	e.reduce(s)
+	for sc := range scales {
+		half := int(wavelengths[sc] / 4)
+		for b := range bands {
+			for i := range sheetW {
+				e.spec[i] = complex(float64(e.band[b][i]), 0)
+			}
+			e.fft.run(&e.spec)
+			for k := range sheetW {
+				e.spec[k] *= complex(e.gain[sc][k], 0)
+			}
+			e.fft.inverse(&e.spec, &e.resp)
+			e.emit(c, sc, b, half)
+			if sc == scales-1 {
+				for i := range searchW {
+					e.soft[b][i] = e.resp[i*sheetW/searchW]
+					e.sok[b][i] = e.support(b, i*sheetW/searchW, half)
+				}
+			}
+		}
+	}
+	e.search(c)
+}
+
+// reduce averages the sheet's rows into bands and fills what is masked by
+// interpolation along the band, so that no artificial edge is filtered.
+func (e *encoder) reduce(s *sheet) {
+	const per = sheetH / bands
+	for b := range bands {
+		var mean float32
+		n := 0
+		for i := range sheetW {
+			var v float32
+			m := 0
+			for j := b * per; j < (b+1)*per; j++ {
+				if s.good[j*sheetW+i] != 0 {
+					v += s.val[j*sheetW+i]
+					m++
+				}
+			}
+			e.ok[b][i] = m >= per/2
+			if m > 0 {
+				v /= float32(m)
+			}
+			e.band[b][i] = v
+			if e.ok[b][i] {
+				mean += v
+				n++
+			}
+		}
+		if n == 0 {
+			clear(e.band[b][:])
+			continue
+		}
+		mean /= float32(n)
+		e.bridge(b, mean)
+	}
+}
+
+// bridge subtracts mean and interpolates across masked stretches of band b.
+func (e *encoder) bridge(b int, mean float32) {
+	row, ok := &e.band[b], &e.ok[b]
+	first := 0
+	for !ok[first] {
+		first++
+	}
+	last := first
+	for k := 1; k <= sheetW; k++ {
+		i := (first + k) % sheetW
+		if !ok[i] {
+			continue
+		}
+		gap := (i - last + sheetW) % sheetW
+		if gap == 0 {
+			gap = sheetW
+		}
+		for g := 1; g < gap; g++ {
+			f := float32(g) / float32(gap)
+			row[(last+g)%sheetW] = row[last]*(1-f) + row[i]*f
+		}
+		last = i
+	}
+	for i := range row {
+		row[i] -= mean
+	}
+}
+
+// support reports whether enough of the filter's main lobe at column i of
+// band b saw real pixels.
+func (e *encoder) support(b, i, half int) bool {
+	n := 0
+	for d := -half; d <= half; d += 2 {
+		if e.ok[b][(i+d+sheetW)%sheetW] {
+			n++
+		}
+	}
+	return 4*n >= 3*(half+1)
+}
+
+func (e *encoder) emit(c *code, sc, b, half int) {
+	row := (sc*bands + b) * 2 * codeWords
+	re := c.bits[row : row+codeWords]
+	im := c.bits[row+codeWords : row+2*codeWords]
+	mre := c.mask[row : row+codeWords]
+	mim := c.mask[row+codeWords : row+2*codeWords]
+	e.mag = e.mag[:0]
+	const step = sheetW / codeW
+	for i := range codeW {
+		if e.support(b, i*step, half) {
+			v := e.resp[i*step]
+			e.mag = append(e.mag, math.Abs(real(v)), math.Abs(imag(v)))
+		}
+	}
+	if len(e.mag) == 0 {
+		return
+	}
+	limit := quantile(e.mag, fragileShare)
+	for i := range codeW {
+		v := e.resp[i*step]
+		bit := uint64(1) << (i & 63)
+		if real(v) > 0 {
+			re[i>>6] |= bit
+		}
+		if imag(v) > 0 {
+			im[i>>6] |= bit
+		}
+		if !e.support(b, i*step, half) {
+			continue
+		}
+		if math.Abs(real(v)) > limit {
+			mre[i>>6] |= bit
+		}
+		if math.Abs(imag(v)) > limit {
+			mim[i>>6] |= bit
+		}
+	}
+}
+
+// search fills the search code from the coarse responses kept in soft.
+func (e *encoder) search(c *code) {
+	const per = bands / searchBands
+	var sum [searchW]complex128
+	var good [searchW]bool
+	for b := range searchBands {
+		e.mag = e.mag[:0]
+		for i := range searchW {
+			sum[i] = 0
+			n := 0
+			for k := b * per; k < (b+1)*per; k++ {
+				if e.sok[k][i] {
+					sum[i] += e.soft[k][i]
+					n++
+				}
+			}
+			good[i] = n == per
+			if good[i] {
+				e.mag = append(e.mag, cmplx.Abs(sum[i]))
+			}
+		}
+		if len(e.mag) == 0 {
+			continue
+		}
+		limit := 0.3 * quantile(e.mag, 0.5)
+		row := b * 2 * searchRowW
+		for i, v := range sum {
+			bit := uint64(1) << (i & 63)
+			w := i >> 6
+			if real(v) > 0 {
+				c.sbits[row+w] |= bit
+			}
+			if imag(v) > 0 {
+				c.sbits[row+searchRowW+w] |= bit
+			}
+			if !good[i] {
+				continue
+			}
+			if math.Abs(real(v)) > limit {
+				c.smask[row+w] |= bit
+			}
+			if math.Abs(imag(v)) > limit {
+				c.smask[row+searchRowW+w] |= bit
+			}
+		}
+	}
+}
+
+// quantile returns the q-quantile of v, which it reorders.
+func quantile(v []float64, q float64) float64 {
+	k := min(int(q*float64(len(v))), len(v)-1)
+	lo, hi := 0, len(v)-1
+	for lo < hi {
+		p := v[(lo+hi)/2]
+		i, j := lo, hi
+		for i <= j {
+			for v[i] < p {
+				i++
+			}
+			for v[j] > p {
+				j--
+			}
+			if i <= j {
+				v[i], v[j] = v[j], v[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case k <= j:
+			hi = j
+		case k >= i:
+			lo = i
+		default:
+			return v[k]
+		}
+	}
+	return v[k]
+}
+
+// fft is an in-place radix-2 transform of fixed length.
+type fft struct {
+	n   int
+	rev []int
+	tw  []complex128
+}
+
+func (f *fft) init(n int) {
+	f.n = n
+	f.rev = make([]int, n)
+	f.tw = make([]complex128, n/2)
+	lg := bits.TrailingZeros(uint(n))
+	for i := range n {
+		f.rev[i] = int(bits.Reverse32(uint32(i)) >> (32 - lg))
+	}
+	for i := range f.tw {
+		f.tw[i] = cmplx.Exp(complex(0, -2*math.Pi*float64(i)/float64(n)))
+	}
+}
+
+func (f *fft) run(v *[sheetW]complex128) {
+	for i, r := range f.rev {
+		if i < r {
+			v[i], v[r] = v[r], v[i]
+		}
+	}
+	for size := 2; size <= f.n; size *= 2 {
+		half, step := size/2, f.n/size
+		for s := 0; s < f.n; s += size {
+			for k := range half {
+				t := v[s+half+k] * f.tw[k*step]
+				u := v[s+k]
+				v[s+k], v[s+half+k] = u+t, u-t
+			}
+		}
+	}
+}
+
+// inverse writes n times the inverse transform of src into dst.
+func (f *fft) inverse(src, dst *[sheetW]complex128) {
+	dst[0] = src[0]
+	for k := 1; k < f.n; k++ {
+		dst[k] = src[f.n-k]
+	}
+	f.run(dst)
+}

@@ -1,0 +1,164 @@
+// Package iris turns a near-infrared picture of one eye into a template and
+// compares templates.
+//
+// The chain is classical signal processing with no learned weights and no
+// setting per camera: reflections are filled, the pupil is proposed by
+// gradient voting and darkness, both boundaries are traced by dynamic
+// programming on polar samples, lids and lashes are told from the iris by the
+// iris's own grey values, the ring is unrolled (Daugman's rubber sheet) and
+// filtered with log-Gabor wavelets whose response signs are the code. Quality
+// follows ISO/IEC 29794-6:2015; terms follow ISO/IEC 2382-37.
+//
+// The package never reads files, keeps no image, never decides whether two
+// eyes are the same (policy holds false match rates against
+// [Comparison].LogFMR), and never turns too little iris into a score.
+package iris
+
+import (
+	"errors"
+	"fmt"
+	"image"
+
+	"tambo/kiosk"
+)
+
+// Errors of [Engine.Process].
+var (
+	// ErrTooSmall says that the image has less than [MinSide] pixels a side.
+	ErrTooSmall = errors.New("iris: image too small")
+	// ErrTooLarge says that the image has more than [MaxPixels] pixels.
+	ErrTooLarge = errors.New("iris: image too large")
+	// ErrBlank says that the image is one grey: a covered lens, no light.
+	ErrBlank = errors.New("iris: image without contrast")
+	// ErrNoEye says that nothing in the image looks like an open eye.
+	ErrNoEye = errors.New("iris: no eye found")
+)
+
+// Limits of the images that are read, in pixels.
+const (
+	MinSide   = 96
+	MaxPixels = 16 << 20
+)
+
+// Engine extracts templates. It keeps its buffers between calls and is not
+// safe for concurrent use: one goroutine, one Engine. Its results share
+// nothing with it.
+type Engine struct {
+	levels [6]plane
+	seg    segmenter
+	sheets [maxReadings]sheet
+	lids   lidFinder
+	enc    *encoder
+	codes  [maxReadings]code
+	values [3][]uint8
+}
+
+// New returns an engine.
+func New() *Engine { return &Engine{enc: newEncoder()} }
+
+// Segmentation says where the iris is, in pixels of the image given.
+type Segmentation struct {
+	Pupil, Limbus Contour
+	// Open[i] is how far from pupil (0) to limbus (1) the ray at angle
+	// 2π·i/ContourPoints is free of lids.
+	Open [ContourPoints]float32
+}
+
+// Result is what [Engine.Process] found. With [ErrTooFewBits] everything but
+// the template is set.
+type Result struct {
+	Segmentation Segmentation
+	Quality      Quality
+	Template     kiosk.Template
+}
+
+// Process reads one eye. It returns [ErrTooSmall], [ErrTooLarge], [ErrBlank],
+// [ErrNoEye] or [ErrTooFewBits], wrapped. It does not hold the result against
+// the quality floor; that is the caller's (see [Quality.Acceptable]).
+func (e *Engine) Process(img *image.Gray, eye kiosk.Eye) (Result, error) {
+	var r Result
+	if !eye.Valid() {
+		return r, fmt.Errorf("iris: eye %d is none", eye)
+	}
+	work, err := e.pyramid(img)
+	if err != nil {
+		return r, err
+	}
+	hyps, n := e.seg.run(&e.levels[work])
+	if n == 0 {
+		return r, ErrNoEye
+	}
+	h := &hyps[0]
+	s := &e.sheets[0]
+	e.refine(h, s, work)
+	scale := float64(int(1) << work)
+	r.Segmentation.Pupil, r.Segmentation.Limbus = h.pupil.scaled(scale), h.limbus.scaled(scale)
+	for i := range r.Segmentation.Open {
+		r.Segmentation.Open[i] = float32(s.lid[i*lidW/ContourPoints]) / lidH
+	}
+	r.Quality = e.assess(h, s, work)
+	e.enc.run(s, &e.codes[0])
+	if b := ones(e.codes[0].mask[:]); b < minCodeBits {
+		return r, fmt.Errorf("%w: %d of %d", ErrTooFewBits, b, codeBits)
+	}
+	r.Template = encodeTemplate(eye, e.codes[:1])
+	return r, nil
+}
+
+// refine unrolls h, learns where the lids are, traces the limbus again on the
+// rays that are free of them, and leaves the final sheet in s.
+func (e *Engine) refine(h *hypothesis, s *sheet, work int) {
+	e.unroll(s, h, work)
+	var free [ContourPoints]bool
+	n := 0
+	for i := range free {
+		free[i] = s.lid[i*lidW/ContourPoints] >= lidH*7/8
+		if free[i] {
+			n++
+		}
+	}
+	if n <= ContourPoints/4 {
+		return
+	}
+	c := circle{float32(h.limbus.Center.X), float32(h.limbus.Center.Y), float32(h.limbus.Radius())}
+	h.limbus, h.limbResidual = e.seg.traceLimbus(&e.seg.smooth, c, &free)
+	e.unroll(s, h, work)
+}
+
+// unroll fills s from the level whose pixels suit the sheet's resolution.
+func (e *Engine) unroll(s *sheet, h *hypothesis, work int) {
+	tex := 0
+	for tex < work && (h.limbus.Radius()-h.pupil.Radius())*float64(int(1)<<(work-tex)) > 2*sheetH {
+		tex++
+	}
+	k := float64(int(1) << (work - tex))
+	p, l := h.pupil.scaled(k), h.limbus.scaled(k)
+	s.unroll(&e.levels[tex], &p, &l, &e.seg.high.mask, float32(1/k))
+	e.lids.run(s)
+}
+
+// workSide is the largest shorter side of the plane that is segmented.
+const workSide = 330
+
+// pyramid fills the levels and returns the index of the working one.
+func (e *Engine) pyramid(img *image.Gray) (int, error) {
+	b := img.Bounds()
+	w, h := b.Dx(), b.Dy()
+	if w < MinSide || h < MinSide {
+		return 0, fmt.Errorf("%w: %d×%d, at least %d a side is needed", ErrTooSmall, w, h, MinSide)
+	}
+	if w > MaxPixels/h {
+		return 0, fmt.Errorf("%w: %d×%d, at most %d pixels are read", ErrTooLarge, w, h, MaxPixels)
+	}
+	e.levels[0].fromGray(img)
+	k := 0
+	for min(e.levels[k].w, e.levels[k].h) > workSide && k < len(e.levels)-1 {
+		e.levels[k+1].halve(&e.levels[k])
+		k++
+	}
+	hist := e.levels[k].histogram()
+	if percentile(&hist, 0.99)-percentile(&hist, 0.01) < 16 {
+		return 0, ErrBlank
+	}
+	return k, nil
+}

@@ -1,0 +1,310 @@
+package iris
+
+import "math"
+
+// circle is a circle in pixels of the plane it was found on.
+type circle struct{ x, y, r float32 }
+
+// pupilGuess is one hypothesis for the pupil.
+type pupilGuess struct {
+	circle
+	score float32 // larger is better
+}
+
+const (
+	probeAngles = 48 // rays of a circle test
+	maxRadius   = 96 // largest pupil radius tried on the work plane
+)
+
+var probeCos, probeSin = unitCircle(probeAngles)
+
+func unitCircle(n int) (c, s []float32) {
+	c, s = make([]float32, n), make([]float32, n)
+	for i := range n {
+		a := 2 * math.Pi * float64(i) / float64(n)
+		c[i], s[i] = float32(math.Cos(a)), float32(math.Sin(a))
+	}
+	return c, s
+}
+
+// pupilFinder proposes pupils: every edge votes along its gradient into the
+// dark, the accumulator is weighted with darkness, and the best cells are
+// grown into circles.
+type pupilFinder struct {
+	acc, sum   []float32 // votes on a grid of half the plane's resolution
+	aw, ah     int
+	dark       [256]float32
+	cells      []pupilGuess
+	guesses    []pupilGuess
+	profile    [maxRadius + 4]float32
+	ringValues [probeAngles]float32
+}
+
+// find returns up to limit hypotheses on p (blurred, highlights filled), best
+// first. hist is p's histogram.
+func (f *pupilFinder) find(p *plane, hist *[256]int, limit int) []pupilGuess {
+	f.darkness(hist, len(p.pix))
+	f.vote(p)
+	f.peaks(p, 10)
+	f.guesses = f.guesses[:0]
+	for _, c := range f.cells {
+		f.grow(p, c)
+	}
+	sortGuesses(f.guesses)
+	return f.distinct(limit)
+}
+
+// darkness fills the table of how unusual a dark value is: 1 for the darkest
+// pixels of the image, 0 for anything brighter than its median.
+func (f *pupilFinder) darkness(hist *[256]int, n int) {
+	cum := 0
+	for v, c := range hist {
+		q := (float32(cum) + float32(c)/2) / float32(n)
+		cum += c
+		f.dark[v] = max(0, 1-2*q)
+	}
+}
+
+func (f *pupilFinder) vote(p *plane) {
+	f.aw, f.ah = p.w/2+1, p.h/2+1
+	n := f.aw * f.ah
+	if cap(f.acc) < n {
+		f.acc, f.sum = make([]float32, n), make([]float32, n)
+	}
+	f.acc, f.sum = f.acc[:n], f.sum[:n]
+	clear(f.acc)
+	w := p.w
+	reach := float32(min(maxRadius, min(p.w, p.h)*2/5))
+	for y := 1; y < p.h-1; y++ {
+		for x := 1; x < w-1; x++ {
+			o := y*w + x
+			gx := int(p.pix[o+1]) - int(p.pix[o-1])
+			gy := int(p.pix[o+w]) - int(p.pix[o-w])
+			m2 := gx*gx + gy*gy
+			if m2 < 12*12 {
+				continue
+			}
+			m := float32(math.Sqrt(float64(m2)))
+			dx, dy := -float32(gx)/m, -float32(gy)/m
+			wt := min(m, 60)
+			// two accumulator cells (pixels of the plane) a step
+			cx, cy := (float32(x)+4*dx)/2, (float32(y)+4*dy)/2
+			for r := float32(4); r < reach; r += 2 {
+				ix, iy := int(cx+0.5), int(cy+0.5)
+				if cx < 0 || cy < 0 || ix >= f.aw || iy >= f.ah {
+					break
+				}
+				f.acc[iy*f.aw+ix] += wt
+				cx += dx
+				cy += dy
+			}
+		}
+	}
+}
+
+// peaks fills cells with the best local maxima of the smoothed, darkness
+// weighted accumulator, in pixels of the plane.
+func (f *pupilFinder) peaks(p *plane, limit int) {
+	boxSum(f.sum, f.acc, f.aw, f.ah, 2)
+	for y := range f.ah {
+		for x := range f.aw {
+			px, py := min(2*x, p.w-1), min(2*y, p.h-1)
+			d := f.dark[p.pix[py*p.w+px]]
+			f.sum[y*f.aw+x] *= 0.15 + d
+		}
+	}
+	boxSum(f.acc, f.sum, f.aw, f.ah, 1)
+	f.cells = f.cells[:0]
+	for y := 3; y < f.ah-3; y++ {
+		row := f.acc[y*f.aw : (y+1)*f.aw]
+		for x := 3; x < f.aw-3; x++ {
+			v := row[x]
+			if v <= 0 || v < row[x-1] || v < row[x+1] || v < f.acc[(y-1)*f.aw+x] || v < f.acc[(y+1)*f.aw+x] {
+				continue
+			}
+			f.insertCell(pupilGuess{circle{float32(2 * x), float32(2 * y), 0}, v}, limit)
+		}
+	}
+}
+
+func (f *pupilFinder) insertCell(g pupilGuess, limit int) {
+	for i, c := range f.cells {
+		if sq(c.x-g.x)+sq(c.y-g.y) < 8*8 {
+			if g.score > c.score {
+				f.cells[i] = g
+				sortGuesses(f.cells)
+			}
+			return
+		}
+	}
+	if len(f.cells) < limit {
+		f.cells = append(f.cells, g)
+	} else if g.score > f.cells[limit-1].score {
+		f.cells[limit-1] = g
+	} else {
+		return
+	}
+	sortGuesses(f.cells)
+}
+
+func sq(a float32) float32 { return a * a }
+
+// sortGuesses orders by falling score; the lists are short.
+func sortGuesses(g []pupilGuess) {
+	for i := 1; i < len(g); i++ {
+		for j := i; j > 0 && g[j].score > g[j-1].score; j-- {
+			g[j], g[j-1] = g[j-1], g[j]
+		}
+	}
+}
+
+// boxSum writes the (2r+1)² box sum of src into dst.
+func boxSum(dst, src []float32, w, h, r int) {
+	tmp := make([]float32, w*h)
+	for y := range h {
+		s := src[y*w : (y+1)*w]
+		d := tmp[y*w : (y+1)*w]
+		for x := range d {
+			var v float32
+			for k := max(0, x-r); k <= min(w-1, x+r); k++ {
+				v += s[k]
+			}
+			d[x] = v
+		}
+	}
+	for y := range h {
+		d := dst[y*w : (y+1)*w]
+		clear(d)
+		for k := max(0, y-r); k <= min(h-1, y+r); k++ {
+			for x, v := range tmp[k*w : (k+1)*w] {
+				d[x] += v
+			}
+		}
+	}
+}
+
+// grow turns a cell into circles: the two radii with the best rise of
+// brightness, each refined by descent over centre and radius.
+func (f *pupilFinder) grow(p *plane, c pupilGuess) {
+	rmax := min(maxRadius, min(p.w, p.h)*2/5)
+	for r := 0; r < rmax+4 && r < len(f.profile); r++ {
+		var s float32
+		for i := range probeAngles {
+			s += p.at(c.x+float32(r)*probeCos[i], c.y+float32(r)*probeSin[i])
+		}
+		f.profile[r] = s / probeAngles
+	}
+	var best [2]pupilGuess
+	for r := 4; r < rmax; r++ {
+		d := f.rise(r)
+		if d <= 0 || d < f.rise(r-1) || d < f.rise(r+1) {
+			continue
+		}
+		g := pupilGuess{circle{c.x, c.y, float32(r)}, d * (0.2 + f.dark[uint8(f.profile[r/2])])}
+		if g.score > best[0].score {
+			best[0], best[1] = g, best[0]
+		} else if g.score > best[1].score {
+			best[1] = g
+		}
+	}
+	for _, g := range best {
+		if g.score <= 0 {
+			continue
+		}
+		g = f.descend(p, g)
+		if g.score > 0 {
+			f.guesses = append(f.guesses, g)
+		}
+	}
+}
+
+// rise is the step of the mean profile at radius r.
+func (f *pupilFinder) rise(r int) float32 {
+	return f.profile[min(r+2, len(f.profile)-1)] + f.profile[r+1] - f.profile[max(r-1, 0)] - f.profile[max(r-2, 0)]
+}
+
+func (f *pupilFinder) descend(p *plane, g pupilGuess) pupilGuess {
+	g.score = f.ring(p, g.circle)
+	for _, step := range [...]float32{3, 1.5, 0.75} {
+		for range 8 {
+			moved := false
+			for k := range 6 {
+				t := g.circle
+				d := step
+				if k&1 != 0 {
+					d = -step
+				}
+				switch k / 2 {
+				case 0:
+					t.x += d
+				case 1:
+					t.y += d
+				case 2:
+					t.r += d
+				}
+				if t.r < 3 || t.r > maxRadius {
+					continue
+				}
+				if s := f.ring(p, t); s > g.score {
+					g.circle, g.score = t, s
+					moved = true
+				}
+			}
+			if !moved {
+				break
+			}
+		}
+	}
+	return g
+}
+
+// ring scores a circle as a pupil boundary: mean clipped rise over the rays,
+// the share of rays that rise at all, and how dark the inside is.
+func (f *pupilFinder) ring(p *plane, c circle) float32 {
+	var sum, dark, rim, half, ext float32
+	rising := 0
+	d := max(1.5, 0.06*c.r)
+	for i := range probeAngles {
+		cs, sn := probeCos[i], probeSin[i]
+		in := p.at(c.x+(c.r-d)*cs, c.y+(c.r-d)*sn)
+		out := p.at(c.x+(c.r+d)*cs, c.y+(c.r+d)*sn)
+		g := out - in
+		if g > 4 {
+			rising++
+		}
+		sum += min(max(g, -10), 40)
+		h := p.at(c.x+c.r*0.5*cs, c.y+c.r*0.5*sn)
+		dark += f.dark[uint8(in)] + f.dark[uint8(h)]
+		rim += in
+		half += h
+		ext += out
+	}
+	cov := float32(rising) / probeAngles
+	uneven := sq((rim - half) / (0.4 * max(ext-rim, 1)))
+	return (sum / probeAngles) * cov * cov * (0.1 + dark/(2*probeAngles)) / (1 + uneven)
+}
+
+// distinct keeps the best of nearly equal circles.
+func (f *pupilFinder) distinct(limit int) []pupilGuess {
+	kept := f.guesses[:0]
+	for _, g := range f.guesses {
+		dup := false
+		for _, k := range kept {
+			if sq(k.x-g.x)+sq(k.y-g.y) < sq(0.25*k.r+1) && abs32(k.r-g.r) < 0.2*k.r+1 {
+				dup = true
+				break
+			}
+		}
+		if !dup && len(kept) < limit {
+			kept = append(kept, g)
+		}
+	}
+	return kept
+}
+
+func abs32(a float32) float32 {
+	if a < 0 {
+		return -a
+	}
+	return a
+}

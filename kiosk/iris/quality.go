@@ -1,0 +1,265 @@
+package iris
+
+import (
+	"math"
+)
+
+// Guidance is a code for what would make the next capture better; the screens
+// hold the words.
+type Guidance string
+
+// Guidance codes, in the order in which a person can act on them.
+const (
+	GuidanceNone          Guidance = ""               // nothing to improve
+	GuidanceCloser        Guidance = "closer"         // the iris is too small
+	GuidanceFurther       Guidance = "further"        // the iris does not fit the image
+	GuidanceOpenWider     Guidance = "open-wider"     // lids or lashes cover too much
+	GuidanceLookHere      Guidance = "look-here"      // no eye, or not looking at the lens
+	GuidanceRemoveGlasses Guidance = "remove-glasses" // large reflections
+	GuidanceHoldStill     Guidance = "hold-still"     // not sharp
+)
+
+// ScoreFloor is the Quality.Score below which a capture should be taken again:
+// genuine comparisons of such captures fail far more often than others.
+const ScoreFloor = 35
+
+// Quality is the quality vector of ISO/IEC 29794-6:2015 clause 6.2 and a score
+// of our own. Where the printed standard and its implementations differ, the
+// choice is part of [EngineVersion]: the sharpness constant is 180 000, the
+// circularity is taken on radii divided by the mean radius.
+type Quality struct {
+	Score float64 // 0..100, larger is better; see [ScoreFloor]
+
+	UsableIrisArea     float64 // 6.2.1, %, recommended ≥ 70
+	IrisScleraContrast float64 // 6.2.2, 0..100, recommended > 5
+	IrisPupilContrast  float64 // 6.2.3, 0..100, recommended ≥ 30
+	PupilCircularity   float64 // 6.2.4, 0..100
+	GreyUtilisation    float64 // 6.2.5, bits, recommended ≥ 6
+	IrisRadius         float64 // 6.2.6, pixels of the image, recommended ≥ 80
+	PupilIrisRatio     float64 // 6.2.7, %, recommended 20..70
+	Concentricity      float64 // 6.2.8, %, recommended ≥ 90
+	MarginAdequacy     float64 // 6.2.9, %, recommended > 80
+	Sharpness          float64 // 6.2.10, 0..100
+
+	Guidance Guidance // what to do first, empty if nothing
+}
+
+// Acceptable reports whether the capture passes the quality floor.
+func (q Quality) Acceptable() bool { return q.Score >= ScoreFloor }
+
+// assess fills the vector from a segmentation on the work plane; scale is the
+// number of image pixels to one of the plane.
+func (e *Engine) assess(h *hypothesis, s *sheet, work int) Quality {
+	p := &e.levels[work]
+	scale := float64(int(1) << work)
+	rp, rl := h.pupil.Radius(), h.limbus.Radius()
+	var q Quality
+	q.UsableIrisArea = 100 * s.usableArea(rp, rl)
+	q.IrisScleraContrast, q.IrisPupilContrast = contrasts(p, &h.pupil, &h.limbus, s, &e.values)
+	q.PupilCircularity = circularity(&h.pupil)
+	hist := e.levels[0].histogram()
+	q.GreyUtilisation = entropy(&hist)
+	q.IrisRadius = rl * scale
+	q.PupilIrisRatio = 100 * rp / rl
+	d := math.Hypot(h.pupil.Center.X-h.limbus.Center.X, h.pupil.Center.Y-h.limbus.Center.Y)
+	q.Concentricity = 100 * max(0, 1-d/rl)
+	q.MarginAdequacy = margins(h.limbus.Center, rl, p.w, p.h)
+	q.Sharpness = sharpness(&e.levels[0])
+	q.judge(h, s)
+	return q
+}
+
+// gate maps v linearly to 0 at bad and 1 at good, clipped.
+func gate(v, bad, good float64) float64 {
+	return min(max((v-bad)/(good-bad), 0), 1)
+}
+
+// judge sets Score and Guidance. The score is the worst of several gates, each
+// 1 where it costs nothing and 0 where the capture is useless, so that one
+// good property never hides a bad one.
+func (q *Quality) judge(h *hypothesis, s *sheet) {
+	gates := [...]struct {
+		v    float64
+		hint Guidance
+	}{
+		{gate(q.IrisRadius, 28, 60), GuidanceCloser},
+		{gate(q.MarginAdequacy, -40, 40), GuidanceFurther},
+		{gate(q.UsableIrisArea, 15, 65), GuidanceOpenWider},
+		{gate(q.Concentricity, 75, 90), GuidanceLookHere},
+		{gate(q.PupilIrisRatio, 8, 18) * gate(q.PupilIrisRatio, 88, 72), GuidanceLookHere},
+		{gate(float64(h.score()), 0, 10), GuidanceLookHere},
+		{gate(s.highlightShare(), 0.35, 0.12), GuidanceRemoveGlasses},
+		{gate(q.Sharpness, 0, 8), GuidanceHoldStill},
+	}
+	worst := 1.0
+	for _, g := range gates {
+		if g.v < worst {
+			worst, q.Guidance = g.v, g.hint
+		}
+	}
+	if worst > 0.8 {
+		q.Guidance = GuidanceNone
+	}
+	q.Score = 100 * worst
+}
+
+// usableArea is the usable share of the annulus: sheet cells weighted by the
+// area they stand for.
+func (s *sheet) usableArea(rp, rl float64) float64 {
+	var sum, all float64
+	for j := range sheetH {
+		r := rp + (float64(j)+0.5)/sheetH*(rl-rp)
+		n := 0
+		for _, g := range s.good[j*sheetW : (j+1)*sheetW] {
+			n += int(g)
+		}
+		sum += r * float64(n)
+		all += r * sheetW
+	}
+	return sum / all
+}
+
+// contrasts computes clauses 6.2.2 and 6.2.3 on polar samples.
+func contrasts(p *plane, pupil, limbus *Contour, s *sheet, buf *[3][]uint8) (sclera, pup float64) {
+	rp, rl := float32(pupil.Radius()), float32(limbus.Radius())
+	px, py := float32(pupil.Center.X), float32(pupil.Center.Y)
+	lx, ly := float32(limbus.Center.X), float32(limbus.Center.Y)
+	take := func(k int, cx, cy, r float32, i int) {
+		x, y := cx+r*contourCos[i], cy+r*contourSin[i]
+		if p.inside(x, y) {
+			buf[k] = append(buf[k], p.pix[int(y+0.5)*p.w+int(x+0.5)])
+		}
+	}
+	for k := range buf {
+		buf[k] = buf[k][:0]
+	}
+	inner := 0
+	for i := range ContourPoints {
+		for _, f := range [...]float32{0.2, 0.4, 0.55, 0.7, 0.78} {
+			take(0, px, py, f*rp, i)
+		}
+		if s.lid[i] < lidH {
+			continue
+		}
+		for f := (rp + rl) / 2; f < 0.9*rl; f += max(0.04*rl, 1) {
+			take(1, lx, ly, f, i)
+		}
+		for _, f := range [...]float32{1.1, 1.13, 1.16, 1.2} {
+			take(2, lx, ly, f*rl, i)
+		}
+	}
+	pm := medianOf(buf[0])
+	im := medianOf(buf[1])
+	sm := medianOf(buf[2])
+	if len(buf[1]) > 0 && len(buf[2]) > 0 && pm < im && pm < sm {
+		sclera = 100 * math.Abs(sm-im) / (sm + im - 2*pm)
+	}
+	buf[1] = buf[1][:0]
+	for i := range ContourPoints {
+		if s.lid[i] > lidH/2 {
+			inner++
+			for f := 1.1 * rp; f < (rp+rl)/2; f += max(0.04*rl, 1) {
+				take(1, px, py, f, i)
+			}
+		}
+	}
+	if inner > 0 {
+		w := math.Abs(medianOf(buf[1])-pm) / (20 + pm)
+		pup = 100 * w / (0.75 + w)
+	}
+	return sclera, pup
+}
+
+func medianOf(v []uint8) float64 {
+	var h [256]int
+	for _, x := range v {
+		h[x]++
+	}
+	return float64(percentile(&h, 0.5))
+}
+
+// circularity is clause 6.2.4 on radii relative to their mean, resampled to
+// 256 angles (the contour is band limited far below that).
+func circularity(c *Contour) float64 {
+	mean := c.Radius()
+	var energy float64
+	for k := 1; k <= 16; k++ {
+		var re, im float64
+		for i, r := range c.Radii {
+			a := (i * k) & (ContourPoints - 1)
+			re += float64(r) / mean * float64(contourCos[a])
+			im -= float64(r) / mean * float64(contourSin[a])
+		}
+		// C_k = Σ/N with N = 256 equals Σ/128 over our 128 points.
+		energy += (re*re + im*im) / (ContourPoints * ContourPoints)
+	}
+	return max(0, 100-energy*256)
+}
+
+func entropy(h *[256]int) float64 {
+	n := 0
+	for _, c := range h {
+		n += c
+	}
+	var e float64
+	for _, c := range h {
+		if c > 0 {
+			p := float64(c) / float64(n)
+			e -= p * math.Log2(p)
+		}
+	}
+	return e
+}
+
+// margins is clause 6.2.9.
+func margins(c Point, r float64, w, h int) float64 {
+	m := min(1,
+		(c.X-r)/(0.6*r), (float64(w)-c.X-r)/(0.6*r),
+		(c.Y-r)/(0.2*r), (float64(h)-c.Y-r)/(0.2*r))
+	return 100 * max(0, m)
+}
+
+// sharpnessKernel is the upper half of clause 6.2.10's band-pass kernel; rows
+// 5..8 mirror rows 3..0.
+var sharpnessKernel = [5][9]int32{
+	{0, 1, 1, 2, 2, 2, 1, 1, 0},
+	{1, 2, 4, 5, 5, 5, 4, 2, 1},
+	{1, 4, 5, 3, 0, 3, 5, 4, 1},
+	{2, 5, 3, -12, -24, -12, 3, 5, 2},
+	{2, 5, 0, -24, -40, -24, 0, 5, 2},
+}
+
+// sharpness is clause 6.2.10 with c = 180 000.
+func sharpness(p *plane) float64 { return sharpnessIn(p, 0, 0, p.w, p.h) }
+
+func sharpnessIn(p *plane, x0, y0, x1, y1 int) float64 {
+	const c = 180000.0
+	var sum float64
+	n := 0
+	for y := y0 + 4; y < y1-4; y += 4 {
+		for x := x0 + 4; x < x1-4; x += 4 {
+			var f int32
+			for r := range 5 {
+				k := &sharpnessKernel[r]
+				a := p.pix[(y-4+r)*p.w+x-4:][:9]
+				if r == 4 {
+					for i, v := range a {
+						f += k[i] * int32(v)
+					}
+					break
+				}
+				b := p.pix[(y+4-r)*p.w+x-4:][:9]
+				for i, v := range a {
+					f += k[i] * (int32(v) + int32(b[i]))
+				}
+			}
+			sum += float64(f) * float64(f)
+			n++
+		}
+	}
+	if n == 0 {
+		return 0
+	}
+	pw := sum / float64(n)
+	return 100 * pw * pw / (pw*pw + c*c)
+}

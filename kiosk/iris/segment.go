@@ -1,0 +1,110 @@
+package iris
+
+// segmenter finds the two boundaries of an iris on a plane of working size.
+type segmenter struct {
+	high   highlights
+	smooth plane
+	pupils pupilFinder
+	polar  polarStep
+}
+
+// hypothesis is one complete reading of where the iris is.
+type hypothesis struct {
+	pupil, limbus Contour
+	pupilScore    float32 // of the circle test
+	pupilSize     float32 // radius over the plane's height
+	limbusScore   float32
+	pupilResidual float64 // mean residual of the harmonic fit over the radius
+	limbResidual  float64
+}
+
+// score ranks hypotheses: contrast of both boundaries, and a small pupil has
+// to be the better one, because lashes and their gaps make many small ones.
+func (h *hypothesis) score() float32 {
+	return h.pupilScore * h.limbusScore / (h.limbusScore + 12) * min(1, h.pupilSize/0.035)
+}
+
+const pupilHypotheses = 4
+
+// run segments p and returns the best hypothesis, and the runner-up where
+// there is one that differs.
+func (g *segmenter) run(p *plane) (hyps [pupilHypotheses]hypothesis, n int) {
+	hist := p.histogram()
+	lo, hi := percentile(&hist, 0.01), percentile(&hist, 0.99)
+	radius := min(max(p.h/30, 5), 10)
+	g.high.run(p, radius, lo, hi)
+	g.smooth.blur(&g.high.filled)
+	hist = g.smooth.histogram()
+	for _, c := range g.pupils.find(&g.smooth, &hist, pupilHypotheses) {
+		h := hypothesis{pupilScore: c.score, pupilSize: c.r / float32(p.h)}
+		h.pupil, h.pupilResidual = g.tracePupil(&g.high.filled, c.circle)
+		l := g.findLimbus(&g.smooth, &h.pupil)
+		if l.score <= 0 {
+			continue
+		}
+		h.limbusScore = l.score
+		h.limbus, h.limbResidual = g.traceLimbus(&g.smooth, l.circle, nil)
+		if !plausible(&h) {
+			continue
+		}
+		hyps[n] = h
+		n++
+		for j := n - 1; j > 0 && hyps[j].score() > hyps[j-1].score(); j-- {
+			hyps[j], hyps[j-1] = hyps[j-1], hyps[j]
+		}
+	}
+	return hyps, n
+}
+
+// plausible refuses boundaries that cross or lie outside what an eye can be.
+func plausible(h *hypothesis) bool {
+	rp, rl := h.pupil.Radius(), h.limbus.Radius()
+	if rp < 3.5 || rl < 1.25*rp || rl > 7*rp {
+		return false
+	}
+	dx, dy := h.pupil.Center.X-h.limbus.Center.X, h.pupil.Center.Y-h.limbus.Center.Y
+	return dx*dx+dy*dy < 0.3*0.3*rl*rl
+}
+
+// tracePupil follows the pupil's boundary around circle c.
+func (g *segmenter) tracePupil(p *plane, c circle) (Contour, float64) {
+	out := Contour{Center: Point{float64(c.x), float64(c.y)}}
+	const nr = 48
+	var res float64
+	for pass := range 2 {
+		r := c.r
+		lo, hi := float32(0.5), float32(1.6)
+		if pass > 0 {
+			r = float32(out.Radius())
+			lo, hi = 0.7, 1.3
+		}
+		dr := (hi - lo) * r / nr
+		s := &g.polar
+		cx, cy := float32(out.Center.X), float32(out.Center.Y)
+		s.sample(p, cx, cy, lo*r, dr, nr)
+		b := min(max(int(max(0.08*r, 1.2)/dr+0.5), 2), 8)
+		s.rises(b, 40)
+		mid := (1 - lo) / (hi - lo) * nr
+		for i := range ContourPoints {
+			for k := range nr {
+				d := (float32(k) - mid) / (nr / 2)
+				s.gain[i*nr+k] -= 6 * d * d
+			}
+		}
+		s.trace(3)
+		var radii, w [ContourPoints]float32
+		for i := range ContourPoints {
+			radii[i] = s.radius(s.peakAt(i))
+			w[i] = min(max(s.gain[i*nr+s.path[i]], 0), 25)/25 + 0.01
+		}
+		order, ridge := 3, 0.03
+		if pass == 0 {
+			order, ridge = 2, 0.02
+		}
+		res = fitHarmonics(&out.Radii, &radii, &w, order, ridge)
+		if pass == 0 {
+			out.recentre()
+		}
+	}
+	return out, res / out.Radius()
+}

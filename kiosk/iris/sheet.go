@@ -1,0 +1,253 @@
+package iris
+
+import "slices"
+
+// The normalised iris (Daugman's rubber sheet): sheetW angles clockwise on the
+// screen from the image's x axis, sheetH radii from pupil to limbus.
+const (
+	sheetW = 512
+	sheetH = 64
+)
+
+var sheetCos, sheetSin = unitCircle(sheetW)
+
+// sheet is a rubber sheet with its mask.
+type sheet struct {
+	val  [sheetH * sheetW]float32
+	good [sheetH * sheetW]uint8 // 1 usable
+	// lid[i] is the row from which on ray i (of lidW) is covered; lidH if free.
+	lid [lidW]int
+	// shiny counts the cells not under a lid that are lost to reflections.
+	shiny int
+}
+
+// unroll samples tex (scale tk pixels of tex for one of the segmentation
+// plane) and the highlight mask between the boundaries.
+func (s *sheet) unroll(tex *plane, pupil, limbus *Contour, spec *plane, specScale float32) {
+	for i := range sheetW {
+		t := float32(i) * ContourPoints / sheetW
+		px, py := pupil.at(t, sheetCos[i], sheetSin[i])
+		lx, ly := limbus.at(t, sheetCos[i], sheetSin[i])
+		for j := range sheetH {
+			f := (float32(j) + 0.5) / sheetH
+			x, y := px+f*(lx-px), py+f*(ly-py)
+			o := j*sheetW + i
+			if !tex.inside(x, y) {
+				s.val[o], s.good[o] = 0, 0
+				continue
+			}
+			s.val[o] = tex.at(x, y)
+			sx, sy := int((x+0.5)*specScale), int((y+0.5)*specScale)
+			s.good[o] = 1
+			if sx >= 0 && sy >= 0 && sx < spec.w && sy < spec.h && spec.pix[sy*spec.w+sx] != 0 {
+				s.good[o] = 0
+			}
+		}
+	}
+}
+
+// highlightShare is the share of the sheet lost to reflections.
+func (s *sheet) highlightShare() float64 { return float64(s.shiny) / (sheetW * sheetH) }
+
+// The lid search runs on the sheet reduced to lidW×lidH.
+const (
+	lidW = 128
+	lidH = 32
+)
+
+// lidFinder decides from which radius on each ray is covered by a lid or by
+// lashes: the pixel values of the clean lateral sectors say what this iris
+// looks like, and a path is found between "looks like it" and "does not".
+type lidFinder struct {
+	small [lidH * lidW]float32
+	ok    [lidH * lidW]bool
+	odd   [lidH * lidW]float32
+	sum   [lidW * (lidH + 1)]float32
+	total [2 * lidW * (lidH + 1)]float32
+	from  [2 * lidW * (lidH + 1)]int8
+	buf   []float32
+	mean  [lidH]float32
+	trend [lidW]float32
+	sigma float32
+}
+
+func (f *lidFinder) run(s *sheet) {
+	f.reduce(s)
+	f.model()
+	f.shading()
+	f.oddness()
+	f.path(s)
+	f.apply(s)
+}
+
+func (f *lidFinder) reduce(s *sheet) {
+	for j := range lidH {
+		for i := range lidW {
+			var v float32
+			n := 0
+			for dj := range sheetH / lidH {
+				for di := range sheetW / lidW {
+					o := (j*sheetH/lidH+dj)*sheetW + i*sheetW/lidW + di
+					if s.good[o] != 0 {
+						v += s.val[o]
+						n++
+					}
+				}
+			}
+			f.ok[j*lidW+i] = n >= 3
+			if n > 0 {
+				f.small[j*lidW+i] = v / float32(n)
+			}
+		}
+	}
+}
+
+// model learns the iris's own grey values, a median for each radius, from the
+// rays near the horizontal.
+func (f *lidFinder) model() {
+	f.sigma = 0
+	n := float32(0)
+	for j := range lidH {
+		f.buf = f.buf[:0]
+		for i := range lidW {
+			if f.ok[j*lidW+i] && contourSin[i*ContourPoints/lidW] > -0.36 && contourSin[i*ContourPoints/lidW] < 0.5 {
+				f.buf = append(f.buf, f.small[j*lidW+i])
+			}
+		}
+		if len(f.buf) < 8 {
+			if j > 0 {
+				f.mean[j] = f.mean[j-1]
+			}
+			continue
+		}
+		slices.Sort(f.buf)
+		m := f.buf[len(f.buf)/2]
+		f.mean[j] = m
+		for k, v := range f.buf {
+			f.buf[k] = abs32(v - m)
+		}
+		slices.Sort(f.buf)
+		f.sigma += 1.4826 * f.buf[len(f.buf)/2]
+		n++
+	}
+	if n > 0 {
+		f.sigma /= n
+	}
+	f.sigma = max(f.sigma, 6)
+}
+
+// shading learns how the illumination changes around the circle from the
+// inner radii, which lids reach last; it may not explain away a lid.
+func (f *lidFinder) shading() {
+	const reach = 8 // rays to either side
+	limit := 2 * f.sigma
+	for i := range lidW {
+		f.buf = f.buf[:0]
+		for d := -reach; d <= reach; d += 2 {
+			k := (i + d) & (lidW - 1)
+			for j := 2; j < lidH*2/5; j += 2 {
+				if o := j*lidW + k; f.ok[o] {
+					f.buf = append(f.buf, f.small[o]-f.mean[j])
+				}
+			}
+		}
+		f.trend[i] = 0
+		if len(f.buf) > reach {
+			slices.Sort(f.buf)
+			f.trend[i] = min(max(f.buf[len(f.buf)/2], -limit), limit/4)
+		}
+	}
+}
+
+// oddness fills odd with a clipped log likelihood ratio "not this iris".
+func (f *lidFinder) oddness() {
+	for j := range lidH {
+		for i := range lidW {
+			o := j*lidW + i
+			if !f.ok[o] {
+				f.odd[o] = 0
+				continue
+			}
+			d := (f.small[o] - f.mean[j] - f.trend[i]) / f.sigma
+			if d < 0 {
+				d *= 0.75
+			}
+			f.odd[o] = min(d*d/2-2.2, 4)
+		}
+	}
+}
+
+// path finds, around the circle, the row from which on everything is covered.
+func (f *lidFinder) path(s *sheet) {
+	const n = lidH + 1
+	for i := range lidW {
+		f.sum[i*n+lidH] = 0
+		sn := contourSin[i*ContourPoints/lidW]
+		// Lids come from above and below; at the sides they are unlikely.
+		prior := float32(0.15)
+		if sn > -0.25 && sn < 0.4 {
+			prior = 1.5
+		}
+		for j := lidH - 1; j >= 0; j-- {
+			f.sum[i*n+j] = f.sum[i*n+j+1] + f.odd[j*lidW+i] - prior
+		}
+	}
+	copy(f.total[:n], f.sum[:n])
+	const bend = 1.2
+	for t := 1; t < 2*lidW; t++ {
+		prev, cur := f.total[(t-1)*n:t*n], f.total[t*n:(t+1)*n]
+		g := f.sum[(t&(lidW-1))*n:][:n]
+		for k := range n {
+			best, arg := prev[k], int8(0)
+			for d := 1; d <= 4; d++ {
+				c := bend * float32(d)
+				if k-d >= 0 && prev[k-d]-c > best {
+					best, arg = prev[k-d]-c, int8(-d)
+				}
+				if k+d < n && prev[k+d]-c > best {
+					best, arg = prev[k+d]-c, int8(d)
+				}
+			}
+			cur[k] = best + g[k]
+			f.from[t*n+k] = arg
+		}
+	}
+	last := f.total[(2*lidW-1)*n:]
+	k := 0
+	for j := range n {
+		if last[j] > last[k] {
+			k = j
+		}
+	}
+	for t := 2*lidW - 1; t >= lidW/2; t-- {
+		if t < lidW*3/2 {
+			s.lid[t&(lidW-1)] = k
+		}
+		k += int(f.from[t*n+k])
+	}
+}
+
+// apply masks what is covered, single lashes (much darker than this iris at
+// that radius) and bright remains.
+func (f *lidFinder) apply(s *sheet) {
+	s.shiny = 0
+	for i := range sheetW {
+		t := i * lidW / sheetW
+		edge := min(s.lid[t], s.lid[(t+1)&(lidW-1)], s.lid[(t+lidW-1)&(lidW-1)])
+		for j := range sheetH {
+			o := j*sheetW + i
+			k := j * lidH / sheetH
+			if k >= edge {
+				s.good[o] = 0
+				continue
+			}
+			if s.good[o] == 0 {
+				s.shiny++
+			}
+			d := (s.val[o] - f.mean[k] - f.trend[t]) / f.sigma
+			if d < -4.5 || d > 6 {
+				s.good[o] = 0
+			}
+		}
+	}
+}
