@@ -34,6 +34,8 @@ var (
 	// ErrBadData: what came is not what the protocol allows, or is incomplete.
 	// Nothing of it is used. Not final.
 	ErrBadData = errors.New("device sent bad data: capture again, and change the cable if it repeats")
+	// ErrAccess: the system does not let this program open the device. Not final.
+	ErrAccess = errors.New("no permission to use the device: its udev rule is missing, run make install")
 	// ErrUnsupported: the device cannot do what was asked. Final for this ask.
 	ErrUnsupported = errors.New("device does not support this")
 )

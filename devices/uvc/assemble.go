@@ -1,0 +1,218 @@
+package uvc
+
+import (
+	"encoding/binary"
+	"image"
+)
+
+// Bits of bmHeaderInfo (UVC 2.4.3.3).
+const (
+	headFID = 1 << 0
+	headEOF = 1 << 1
+	headPTS = 1 << 2
+	headSCR = 1 << 3
+	headERR = 1 << 6
+)
+
+// picture is the room for one frame: one image, or two side by side.
+type picture struct {
+	planes []*image.Gray
+	width  int // of the whole frame
+}
+
+// newPicture makes room for a frame of n images side by side.
+func newPicture(width, height, n int) *picture {
+	p := &picture{width: width}
+	for range n {
+		p.planes = append(p.planes, image.NewGray(image.Rect(0, 0, width/n, height)))
+	}
+	return p
+}
+
+// write puts bytes of the frame at their offset: the one copy that is made.
+func (p *picture) write(off int, b []byte) {
+	if len(p.planes) == 1 {
+		copy(p.planes[0].Pix[off:], b)
+		return
+	}
+	w := p.width / len(p.planes)
+	for len(b) > 0 {
+		row, col := off/p.width, off%p.width
+		n := min(w-col%w, len(b))
+		copy(p.planes[col/w].Pix[row*w+col%w:], b[:n])
+		b, off = b[n:], off+n
+	}
+}
+
+// shot is a whole frame.
+type shot struct {
+	pic    *picture
+	pts    uint32
+	hasPTS bool
+}
+
+// assembler puts frames together from bulk transfers (UVC 2.4.3.2). A payload
+// transfer is a header and data; it may span several transfers and ends with a
+// short one or at dwMaxPayloadTransferSize. A frame is emitted only if its
+// length is exact, none of its payloads was marked or lost, and all of them
+// carry one frame bit and one time stamp: two halves of different frames, whose
+// middle was lost, have the right length and frame bit, too.
+type assembler struct {
+	size     int // bytes of a frame
+	payload  int // dwMaxPayloadTransferSize
+	transfer int // bytes of a transfer
+	fresh    func() *picture
+	emit     func(shot)
+	damaged  func()
+
+	// the payload in progress
+	within bool // a payload goes on in the next transfer
+	got    int  // bytes of it so far, with the header
+	skip   bool // the rest of it is not used
+	resync bool // wait for a short transfer: where a payload begins is unknown
+
+	// the frame in progress
+	seen   bool // a frame has begun before: fid and pts are those of the last
+	open   bool
+	bad    bool
+	fid    byte
+	pts    uint32
+	hasPTS bool
+	off    int
+	pic    *picture
+	eof    bool // the payload in progress ends the frame
+}
+
+// push takes the bytes of one completed transfer.
+func (a *assembler) push(b []byte) {
+	full := len(b) == a.transfer
+	if a.resync {
+		a.resync = full
+		return
+	}
+	if !a.within {
+		if len(b) == 0 {
+			return
+		}
+		n, ok := a.header(b)
+		a.got, a.skip, a.within = 0, !ok, true
+		a.got += n
+		b = b[n:]
+	}
+	a.got += len(b)
+	if !a.skip {
+		a.data(b)
+	}
+	if !full || a.got >= a.payload {
+		a.within = false
+		if a.eof && !a.skip {
+			a.close()
+		}
+		a.eof = false
+	}
+}
+
+// lost says that a transfer failed.
+func (a *assembler) lost() {
+	a.spoil()
+	a.within, a.eof = false, false
+	a.resync = a.payload > a.transfer
+}
+
+// header reads a payload header, begins and ends frames, and returns its length.
+// ok is false when the payload's data is of no use.
+func (a *assembler) header(b []byte) (n int, ok bool) {
+	a.eof = false
+	n, info, pts, ok := parseHeader(b)
+	if !ok {
+		a.spoil()
+		return 0, false
+	}
+	hasPTS := info&headPTS != 0
+	otherPTS := hasPTS && a.hasPTS && pts != a.pts
+	switch fid := info & headFID; {
+	case !a.open && a.seen && fid == a.fid && !otherPTS:
+		// What is left of a frame that ended. Or a new frame whose bit was not
+		// toggled and that has no time stamp: it cannot be told apart.
+		return n, false
+	case !a.open:
+		a.begin(fid, pts, hasPTS)
+	case fid != a.fid || otherPTS:
+		a.close()
+		a.begin(fid, pts, hasPTS)
+	case hasPTS && !a.hasPTS:
+		a.pts, a.hasPTS = pts, true
+	}
+	if info&headERR != 0 {
+		a.spoil()
+	}
+	a.eof = info&headEOF != 0
+	return n, true
+}
+
+// parseHeader checks a payload header: its length must hold what its bits say.
+func parseHeader(b []byte) (n int, info byte, pts uint32, ok bool) {
+	if len(b) < 2 || b[0] < 2 || int(b[0]) > len(b) {
+		return 0, 0, 0, false
+	}
+	n, info = int(b[0]), b[1]
+	need := 2
+	if info&headPTS != 0 {
+		need += 4
+	}
+	if info&headSCR != 0 {
+		need += 6
+	}
+	if n < need {
+		return 0, 0, 0, false
+	}
+	if info&headPTS != 0 {
+		pts = binary.LittleEndian.Uint32(b[2:])
+	}
+	return n, info, pts, true
+}
+
+func (a *assembler) begin(fid byte, pts uint32, hasPTS bool) {
+	a.open, a.seen, a.bad, a.off = true, true, false, 0
+	a.fid, a.pts, a.hasPTS = fid, pts, hasPTS
+	if a.pic == nil {
+		a.pic = a.fresh()
+	}
+}
+
+func (a *assembler) data(b []byte) {
+	if !a.open || a.bad {
+		return
+	}
+	if a.off+len(b) > a.size {
+		a.spoil()
+		return
+	}
+	a.pic.write(a.off, b)
+	a.off += len(b)
+}
+
+// spoil gives the frame in progress up; its room is used again.
+func (a *assembler) spoil() {
+	if a.open && !a.bad {
+		a.bad = true
+		a.damaged()
+	}
+}
+
+// close ends the frame in progress.
+func (a *assembler) close() {
+	if !a.open {
+		return
+	}
+	if a.off != a.size {
+		a.spoil()
+	}
+	a.open = false
+	if a.bad {
+		return
+	}
+	pic := a.pic
+	a.pic = nil
+	a.emit(shot{pic: pic, pts: a.pts, hasPTS: a.hasPTS})
+}

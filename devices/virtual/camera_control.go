@@ -1,0 +1,151 @@
+package virtual
+
+import (
+	"context"
+	"encoding/binary"
+
+	"tambo/devices/usb"
+)
+
+// UVC requests (UVC 1.1, A.8) and control selectors (A.9).
+const (
+	uvcSetCur  = 0x01
+	uvcGetCur  = 0x81
+	uvcGetMin  = 0x82
+	uvcGetMax  = 0x83
+	uvcGetRes  = 0x84
+	uvcGetLen  = 0x85
+	uvcGetInfo = 0x86
+	uvcGetDef  = 0x87
+
+	vcErrorCode = 2
+	vsProbe     = 1
+	vsCommit    = 2
+
+	errInvalidUnit    = 5
+	errInvalidControl = 6
+	errInvalidRequest = 7
+)
+
+// probeSize is the length of the probe control: 26 in UVC 1.0, 34 in 1.1.
+const probeSize = 34
+
+// Control implements [Function]: class requests to the video interfaces.
+func (c *camera) Control(_ context.Context, s usb.Setup, data []byte) (int, error) {
+	if s.RequestType != 0x21 && s.RequestType != 0xa1 {
+		return 0, usb.ErrStall
+	}
+	number, entity, selector := uint8(s.Index), uint8(s.Index>>8), uint8(s.Value>>8)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, v := range c.streams {
+		if v.number == int(number) {
+			return v.control(s, selector, data)
+		}
+	}
+	if number != 0 {
+		return 0, usb.ErrStall
+	}
+	if entity == 0 && selector == vcErrorCode && s.Request == uvcGetCur {
+		n := copy(data, []byte{c.lastErr})
+		c.lastErr = 0
+		return n, nil
+	}
+	u := c.units[uint16(entity)<<8|uint16(selector)]
+	if u == nil {
+		c.lastErr = errInvalidControl
+		if entity == 0 || entity > idOutput2 {
+			c.lastErr = errInvalidUnit
+		}
+		return 0, usb.ErrStall
+	}
+	n, err := u.control(s.Request, data)
+	c.lastErr = 0
+	if err != nil {
+		c.lastErr = errInvalidRequest
+	}
+	return n, err
+}
+
+// control answers for a two-byte control of a unit.
+func (u *unitControl) control(request uint8, data []byte) (int, error) {
+	word := func(v int16) (int, error) {
+		return copy(data, binary.LittleEndian.AppendUint16(nil, uint16(v))), nil
+	}
+	switch request {
+	case uvcSetCur:
+		if len(data) != 2 {
+			return 0, usb.ErrStall
+		}
+		v := int16(binary.LittleEndian.Uint16(data))
+		if v < u.min || v > u.max {
+			return 0, usb.ErrStall
+		}
+		u.cur = v
+		return 2, nil
+	case uvcGetCur:
+		return word(u.cur)
+	case uvcGetMin:
+		return word(u.min)
+	case uvcGetMax:
+		return word(u.max)
+	case uvcGetRes:
+		return word(u.res)
+	case uvcGetDef:
+		return word(u.def)
+	case uvcGetLen:
+		return word(2)
+	case uvcGetInfo:
+		return copy(data, []byte{3}), nil // get and set
+	}
+	return 0, usb.ErrStall
+}
+
+// control negotiates; camera.mu is held.
+func (s *videoStream) control(q usb.Setup, selector uint8, data []byte) (int, error) {
+	if selector != vsProbe && selector != vsCommit {
+		return 0, usb.ErrStall
+	}
+	switch q.Request {
+	case uvcSetCur:
+		if len(data) < 26 {
+			return 0, usb.ErrStall
+		}
+		asked := probe{format: data[2], frame: data[3], interval: binary.LittleEndian.Uint32(data[4:])}
+		if selector == vsProbe {
+			s.probe = s.negotiate(asked)
+			return len(data), nil
+		}
+		if asked.format != 1 || asked.frame != 1 {
+			return 0, usb.ErrStall
+		}
+		s.committed = true
+		s.epoch++
+		s.c.changed()
+		return len(data), nil
+	case uvcGetCur:
+		return copy(data, s.block(s.probe)), nil
+	case uvcGetMin, uvcGetMax, uvcGetDef:
+		return copy(data, s.block(s.negotiate(probe{}))), nil
+	case uvcGetLen:
+		return copy(data, []byte{probeSize, 0}), nil
+	case uvcGetInfo:
+		return copy(data, []byte{3}), nil
+	}
+	return 0, usb.ErrStall
+}
+
+// block encodes a probe and commit control (UVC 1.1, table 4-75).
+func (s *videoStream) block(p probe) []byte {
+	w, h := s.c.frameSize()
+	b := make([]byte, probeSize)
+	b[0] = 1 // dwFrameInterval is kept
+	b[2], b[3] = p.format, p.frame
+	binary.LittleEndian.PutUint32(b[4:], p.interval)
+	binary.LittleEndian.PutUint32(b[18:], uint32(w*h))
+	binary.LittleEndian.PutUint32(b[22:], uint32(s.c.opt.Payload))
+	binary.LittleEndian.PutUint32(b[26:], clockHz)
+	b[30] = 3 // FID and EOF are sent
+	b[31], b[32], b[33] = 1, 1, 1
+	return b
+}
