@@ -133,9 +133,11 @@ func (s *polarStep) sample(p *plane, cx, cy, r0, dr float32, nr int) {
 	}
 }
 
-// rises fills gain with the rise of brightness outwards over a step of half
-// width b samples, clipped to [-lim, lim]; 0 where it cannot be measured.
-func (s *polarStep) rises(b int, lim float32) {
+// rises fills gain with the rise v of brightness outwards over a step of half
+// width b samples, 0 where it cannot be measured. A rise counts lim·v/(v+knee),
+// so that many weak true edges outweigh a few strong false ones; a fall counts
+// down to -lim/3.
+func (s *polarStep) rises(b int, lim, knee float32) {
 	inv := 1 / float32(b)
 	for i := range ContourPoints {
 		row := s.val[i*s.nr : (i+1)*s.nr]
@@ -149,7 +151,12 @@ func (s *polarStep) rises(b int, lim float32) {
 			for j := 1; j <= b; j++ {
 				d += row[k+j-1] - row[k-j]
 			}
-			g[k] = min(max(d*inv, -lim), lim)
+			d *= inv
+			if d > 0 {
+				g[k] = lim * d / (d + knee)
+			} else {
+				g[k] = max(d, -lim/3)
+			}
 		}
 	}
 }

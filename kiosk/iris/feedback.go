@@ -63,7 +63,7 @@ func (g *segmenter) glance(p *plane) (hypothesis, bool) {
 	var best hypothesis
 	ok := false
 	for _, c := range g.pupils.find(&g.smooth, &hist, 2) {
-		h := hypothesis{pupilScore: c.score, pupilSize: c.r / float32(p.h), pupil: circleContour(c.circle)}
+		h := hypothesis{pupilScore: c.score, pupil: circleContour(c.circle)}
 		l := g.findLimbus(&g.smooth, &h.pupil)
 		if l.score <= 0 {
 			continue

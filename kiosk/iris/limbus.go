@@ -10,6 +10,9 @@ const wide = 0.35
 // height: 90 pixels of diameter in an image of 640×480.
 const minIris = 0.085
 
+// limbusKnee is the rise, in grey values, that counts half.
+const limbusKnee = 7
+
 // limbusTrust says how likely the limbus is free of lids on each ray.
 var limbusTrust = func() (t [ContourPoints]float32) {
 	for i := range t {
@@ -59,7 +62,7 @@ func (g *segmenter) findLimbus(p *plane, pupil *Contour) limbusGuess {
 	nr := int(1.25*rMax-r0) + 8
 	b := min(max(int(rp*wide+0.5), 3), 24)
 	g.polar.sample(p, cx, cy, r0, 1, nr)
-	g.polar.rises(b, 30)
+	g.polar.rises(b, 30, limbusKnee)
 	best := limbusGuess{}
 	step := max(1, float32(math.Round(float64(rp)/12)))
 	try := func(dx, dy, r float32) {
@@ -149,7 +152,7 @@ func (g *segmenter) traceLimbus(p *plane, c circle, free *[ContourPoints]bool) (
 		cx, cy := float32(out.Center.X), float32(out.Center.Y)
 		s.sample(p, cx, cy, r-span/2, dr, nr)
 		b := min(max(int(0.05*r/dr+0.5), 2), 10)
-		s.rises(b, 30)
+		s.rises(b, 30, limbusKnee)
 		// A mild preference for the circle decides where nothing else does.
 		for i := range ContourPoints {
 			for k := range nr {

@@ -16,6 +16,10 @@ const (
 	maxRadius   = 96 // largest pupil radius tried on the work plane
 )
 
+// smallPupil is the share of the plane's height below which a pupil has to be
+// the better one, because lashes and their gaps make many small dark discs.
+const smallPupil = 0.035
+
 var probeCos, probeSin = unitCircle(probeAngles)
 
 func unitCircle(n int) (c, s []float32) {
@@ -35,6 +39,8 @@ type pupilFinder struct {
 	aw, ah     int
 	dark       [256]float32
 	cells      []pupilGuess
+	seeds      []pupilGuess
+	integral   []int32
 	guesses    []pupilGuess
 	profile    [maxRadius + 4]float32
 	ringValues [probeAngles]float32
@@ -45,10 +51,18 @@ type pupilFinder struct {
 func (f *pupilFinder) find(p *plane, hist *[256]int, limit int) []pupilGuess {
 	f.darkness(hist, len(p.pix))
 	f.vote(p)
-	f.peaks(p, 10)
-	f.guesses = f.guesses[:0]
+	f.peaks(p, 8)
+	f.blobs(p)
+	f.seeds = f.seeds[:0]
 	for _, c := range f.cells {
 		f.grow(p, c)
+	}
+	sortGuesses(f.seeds)
+	f.guesses = f.guesses[:0]
+	for _, s := range f.seeds[:min(len(f.seeds), 3*limit)] {
+		if g := f.descend(p, s); g.score > 0 {
+			f.guesses = append(f.guesses, g)
+		}
 	}
 	sortGuesses(f.guesses)
 	return f.distinct(limit)
@@ -86,7 +100,7 @@ func (f *pupilFinder) vote(p *plane) {
 			}
 			m := float32(math.Sqrt(float64(m2)))
 			dx, dy := -float32(gx)/m, -float32(gy)/m
-			wt := min(m, 60)
+			wt := min(m, 40)
 			// two accumulator cells (pixels of the plane) a step
 			cx, cy := (float32(x)+4*dx)/2, (float32(y)+4*dy)/2
 			for r := float32(4); r < reach; r += 2 {
@@ -125,6 +139,75 @@ func (f *pupilFinder) peaks(p *plane, limit int) {
 			f.insertCell(pupilGuess{circle{float32(2 * x), float32(2 * y), 0}, v}, limit)
 		}
 	}
+}
+
+// blobs adds, by an independent route, the places that are darker than their
+// surroundings at one of several scales.
+func (f *pupilFinder) blobs(p *plane) {
+	// integral image of every second pixel
+	w, h := p.w/2, p.h/2
+	iw := w + 1
+	if cap(f.integral) < iw*(h+1) {
+		f.integral = make([]int32, iw*(h+1))
+	}
+	f.integral = f.integral[:iw*(h+1)]
+	clear(f.integral[:iw])
+	for y := range h {
+		var row int32
+		f.integral[(y+1)*iw] = 0
+		for x := range w {
+			row += int32(p.pix[2*y*p.w+2*x])
+			f.integral[(y+1)*iw+x+1] = f.integral[y*iw+x+1] + row
+		}
+	}
+	box := func(x, y, r int) (int32, int32) {
+		x0, y0, x1, y1 := max(x-r, 0), max(y-r, 0), min(x+r+1, w), min(y+r+1, h)
+		s := f.integral[y1*iw+x1] - f.integral[y0*iw+x1] - f.integral[y1*iw+x0] + f.integral[y0*iw+x0]
+		return s, int32((x1 - x0) * (y1 - y0))
+	}
+	for _, r := range [...]int{3, 5, 7, 10, 14, 20, 28} {
+		if 3*r > h {
+			break
+		}
+		var best [2]pupilGuess
+		step := max(1, r/3)
+		for y := r; y < h-r; y += step {
+			for x := r; x < w-r; x += step {
+				s, n := box(x, y, r)
+				t, m := box(x, y, 2*r)
+				in := s / n
+				d := float32((t-s)/max(m-n, 1)-in) * f.dark[in]
+				if d <= best[1].score {
+					continue
+				}
+				g := pupilGuess{circle{float32(2 * x), float32(2 * y), 0}, d}
+				if abs32(g.x-best[0].x)+abs32(g.y-best[0].y) < float32(3*r) {
+					if d > best[0].score {
+						best[0] = g
+					}
+				} else if d > best[0].score {
+					best[0], best[1] = g, best[0]
+				} else {
+					best[1] = g
+				}
+			}
+		}
+		for _, b := range best {
+			if b.score > 0 && f.newCell(b) {
+				f.cells = append(f.cells, b)
+			}
+		}
+	}
+}
+
+// newCell reports whether no cell lies within a few pixels of g.
+func (f *pupilFinder) newCell(g pupilGuess) bool {
+	for _, c := range f.cells {
+		if sq(c.x-g.x)+sq(c.y-g.y) < 5*5 {
+			return false
+		}
+	}
+	return true
 }
 
 func (f *pupilFinder) insertCell(g pupilGuess, limit int) {
@@ -200,7 +283,8 @@ func (f *pupilFinder) grow(p *plane, c pupilGuess) {
 		if d <= 0 || d < f.rise(r-1) || d < f.rise(r+1) {
 			continue
 		}
-		g := pupilGuess{circle{c.x, c.y, float32(r)}, d * (0.2 + f.dark[uint8(f.profile[r/2])])}
+		size := min(1, float32(r)/(smallPupil*float32(p.h)))
+		g := pupilGuess{circle{c.x, c.y, float32(r)}, min(d, 100) * (0.2 + f.dark[uint8(f.profile[r/2])]) * size}
 		if g.score > best[0].score {
 			best[0], best[1] = g, best[0]
 		} else if g.score > best[1].score {
@@ -211,10 +295,7 @@ func (f *pupilFinder) grow(p *plane, c pupilGuess) {
 		if g.score <= 0 {
 			continue
 		}
-		g = f.descend(p, g)
-		if g.score > 0 {
-			f.guesses = append(f.guesses, g)
-		}
+		f.seeds = append(f.seeds, g)
 	}
 }
 
@@ -281,7 +362,8 @@ func (f *pupilFinder) ring(p *plane, c circle) float32 {
 	}
 	cov := float32(rising) / probeAngles
 	uneven := sq((rim - half) / (0.4 * max(ext-rim, 1)))
-	return (sum / probeAngles) * cov * cov * (0.1 + dark/(2*probeAngles)) / (1 + uneven)
+	size := min(1, c.r/(smallPupil*float32(p.h)))
+	return (sum / probeAngles) * cov * cov * (0.1 + dark/(2*probeAngles)) / (1 + uneven) * size
 }
 
 // distinct keeps the best of nearly equal circles.

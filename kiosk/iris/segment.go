@@ -12,16 +12,14 @@ type segmenter struct {
 type hypothesis struct {
 	pupil, limbus Contour
 	pupilScore    float32 // of the circle test
-	pupilSize     float32 // radius over the plane's height
 	limbusScore   float32
 	pupilResidual float64 // mean residual of the harmonic fit over the radius
 	limbResidual  float64
 }
 
-// score ranks hypotheses: contrast of both boundaries, and a small pupil has
-// to be the better one, because lashes and their gaps make many small ones.
+// score ranks hypotheses by the contrast of both boundaries.
 func (h *hypothesis) score() float32 {
-	return h.pupilScore * h.limbusScore / (h.limbusScore + 12) * min(1, h.pupilSize/0.035)
+	return h.pupilScore * h.limbusScore / (h.limbusScore + 12)
 }
 
 const pupilHypotheses = 4
@@ -36,7 +34,7 @@ func (g *segmenter) run(p *plane) (hyps [pupilHypotheses]hypothesis, n int) {
 	g.smooth.blur(&g.high.filled)
 	hist = g.smooth.histogram()
 	for _, c := range g.pupils.find(&g.smooth, &hist, pupilHypotheses) {
-		h := hypothesis{pupilScore: c.score, pupilSize: c.r / float32(p.h)}
+		h := hypothesis{pupilScore: c.score}
 		h.pupil, h.pupilResidual = g.tracePupil(&g.high.filled, c.circle)
 		l := g.findLimbus(&g.smooth, &h.pupil)
 		if l.score <= 0 {
@@ -83,7 +81,7 @@ func (g *segmenter) tracePupil(p *plane, c circle) (Contour, float64) {
 		cx, cy := float32(out.Center.X), float32(out.Center.Y)
 		s.sample(p, cx, cy, lo*r, dr, nr)
 		b := min(max(int(max(0.08*r, 1.2)/dr+0.5), 2), 8)
-		s.rises(b, 40)
+		s.rises(b, 40, 20)
 		mid := (1 - lo) / (hi - lo) * nr
 		for i := range ContourPoints {
 			for k := range nr {
