@@ -1,0 +1,172 @@
+package document
+
+import (
+	"math"
+
+	"tambo/kiosk/document/internal/glyph"
+)
+
+// char is one cell as recognised.
+type char struct {
+	scores glyph.Scores
+	best   int     // class with the highest score, glyph.None included
+	second int     // the next
+	corr   float64 // how well the cell agrees with the printed shape of best
+	dx, dy float64 // where that shape lies, pitches from the middle
+}
+
+func (c *char) margin() float64 { return float64(c.scores[c.best] - c.scores[c.second]) }
+
+// present is the probability that the cell holds a character at all.
+func (c *char) present() float64 {
+	top := float64(c.scores[c.best])
+	sum := 0.0
+	for _, s := range c.scores {
+		sum += math.Exp(float64(s) - top)
+	}
+	return 1 - math.Exp(float64(c.scores[glyph.None])-top)/sum
+}
+
+// recogniser reads cells of one zone from one picture.
+type recogniser struct {
+	plane glyph.Plane
+	net   *glyph.Net
+	act   glyph.Activations
+}
+
+// frame is the cell of character k of a line.
+func (z *zone) frame(line int, k float64) glyph.Frame {
+	l := &z.lines[line]
+	x, y := l.at(k)
+	ux, uy := l.step(k)
+	return glyph.Frame{X: x, Y: y, UX: ux * z.scaleU, UY: uy * z.scaleU, VX: -uy * z.scaleV, VY: ux * z.scaleV}
+}
+
+// read recognises characters from to to of every line.
+func (r *recogniser) read(z *zone, from, to int) [][]char {
+	out := make([][]char, len(z.lines))
+	cells := make([]glyph.Cell, to-from+1)
+	for i := range z.lines {
+		contrast := make([]float64, len(cells))
+		for j := range cells {
+			r.plane.Cut(z.frame(i, float64(from+j)), &cells[j])
+			_, c := cells[j].Contrast()
+			contrast[j] = float64(c)
+		}
+		least := float32(0.35 * medianOf(len(cells), func(j int) float64 { return contrast[j] }))
+		out[i] = make([]char, len(cells))
+		for j := range cells {
+			cells[j].Normalise(least)
+			out[i][j] = r.one(&cells[j])
+		}
+	}
+	return out
+}
+
+func (r *recogniser) one(c *glyph.Cell) char {
+	q := char{scores: *r.net.Run(c, &r.act), second: -1}
+	for i, s := range q.scores {
+		switch {
+		case s > q.scores[q.best]:
+			q.best, q.second = i, q.best
+		case i != q.best && (q.second < 0 || s > q.scores[q.second]):
+			q.second = i
+		}
+	}
+	if q.best != glyph.None {
+		q.corr, q.dx, q.dy = r.net.Match(c, q.best)
+	}
+	return q
+}
+
+// sure is the mean, over the middle of the zone, of how much the cells look
+// like characters that stand upright.
+func (r *recogniser) sure(z *zone) float64 {
+	from, to := z.span()
+	mid := (from + to) / 2
+	sum, n := 0.0, 0
+	for _, part := range [2]int{mid - 8, mid + 4} { // two runs, so that one blemish does not decide
+		for _, line := range r.read(z, part, part+4) {
+			for i := range line {
+				sum += line[i].present() * max(line[i].corr, 0)
+				n++
+			}
+		}
+	}
+	return sum / float64(n)
+}
+
+// refine moves the lines to where the shapes lie and measures the size of the
+// print. chars are what read gave for the characters from on.
+func (r *recogniser) refine(z *zone, chars [][]char, from int) {
+	for i := range z.lines {
+		l := &z.lines[i]
+		places := map[int]Point{}
+		at := map[int]int{}
+		for j := range chars[i] {
+			c := &chars[i][j]
+			if c.best == glyph.None || c.margin() < 2 || c.corr < 0.55 {
+				continue
+			}
+			f := z.frame(i, float64(from+j))
+			places[from+j] = Point{f.X + c.dx*f.UX + c.dy*f.VX, f.Y + c.dx*f.UY + c.dy*f.VY}
+			at[from+j] = j
+		}
+		keys := sortedKeys(at)
+		if len(keys) < 8 {
+			continue
+		}
+		degree := 1
+		if len(keys) > 12 && keys[len(keys)-1]-keys[0] > 15 {
+			degree = 2
+		}
+		l.x = fit(keys, degree, func(k int) float64 { return places[k].X })
+		l.y = fit(keys, degree, func(k int) float64 { return places[k].Y })
+	}
+	r.size(z, chars, from)
+}
+
+// size looks for the scale of the print at which the shapes agree best, first
+// across, then down.
+func (r *recogniser) size(z *zone, chars [][]char, from int) {
+	type pick struct{ line, k, class int }
+	var picks []pick
+	const filler = glyph.None - 1
+	for i := range chars {
+		n := 0
+		for j := 0; j < len(chars[i]) && n < 10; j += 1 + j%2 {
+			if c := &chars[i][j]; c.best < filler && c.margin() > 3 && c.corr > 0.6 {
+				picks = append(picks, pick{i, from + j, c.best})
+				n++
+			}
+		}
+	}
+	if len(picks) < 6 {
+		return
+	}
+	agreement := func() float64 {
+		sum := 0.0
+		var c glyph.Cell
+		for _, p := range picks {
+			r.plane.Cut(z.frame(p.line, float64(p.k)), &c)
+			c.Normalise(4)
+			sum += r.net.Agreement(&c, p.class)
+		}
+		return sum
+	}
+	for _, s := range []*float64{&z.scaleU, &z.scaleV} {
+		start, width := *s, 0.06
+		best, top := start, math.Inf(-1)
+		var v [3]float64
+		for i := range 3 {
+			*s = start * (1 + width*float64(i-1))
+			if v[i] = agreement(); v[i] > top {
+				best, top = *s, v[i]
+			}
+		}
+		if d := v[0] - 2*v[1] + v[2]; d < 0 {
+			best = start * (1 + width*max(-1.2, min(1.2, 0.5*(v[0]-v[2])/d)))
+		}
+		*s = best
+	}
+}
