@@ -105,12 +105,17 @@ type ProvisionAnswer struct {
 	Time        []byte        `json:"time"`        // signed document: the hub's time
 }
 
+// IsSite reports whether s may name a site: 1 to 100 printable bytes.
+func IsSite(s string) bool {
+	return len(s) > 0 && len(s) <= maxNameBytes && printable(s) == s
+}
+
 func (m *ProvisionAnswer) check() error {
 	if err := m.Kiosk.Validate(); err != nil {
 		return err
 	}
 	switch {
-	case len(m.Site) == 0 || len(m.Site) > maxNameBytes || printable(m.Site) != m.Site:
+	case !IsSite(m.Site):
 		return errors.New("site")
 	case len(m.Certificate) == 0 || len(m.Certificate) > 8192 || len(m.CA) == 0 || len(m.CA) > 8192:
 		return errors.New("certificates")
@@ -230,35 +235,22 @@ func isKind(s string) bool {
 }
 
 // Have says which version of a document a kiosk holds, in a query as
-// "kind@version@issued", for instance "list:wanted@7@1795300000". Issued (Unix
-// seconds) lets the hub sign a list again when nothing has changed but its age.
+// "kind@version", for instance "list:wanted@7".
 type Have struct {
 	Kind    string
 	Version uint64
-	Issued  int64
 }
 
 // String returns the query form.
-func (h Have) String() string { return fmt.Sprintf("%s@%d@%d", h.Kind, h.Version, h.Issued) }
+func (h Have) String() string { return fmt.Sprintf("%s@%d", h.Kind, h.Version) }
 
 // ParseHave reads the query form.
 func ParseHave(s string) (Have, error) {
-	bad := fmt.Errorf("have: %w", ErrMessage)
-	f := strings.Split(s, "@")
-	if len(f) != 3 || !isKind(f[0]) {
-		return Have{}, bad
-	}
-	version, err := strconv.ParseUint(f[1], 10, 64)
-	if err != nil {
-		return Have{}, bad
-	}
-	issued, err := strconv.ParseInt(f[2], 10, 64)
-	if err != nil || issued < 0 {
-		return Have{}, bad
-	}
-	h := Have{f[0], version, issued}
-	if h.String() != s {
-		return Have{}, bad
+	kind, number, _ := strings.Cut(s, "@")
+	version, err := strconv.ParseUint(number, 10, 64)
+	h := Have{kind, version}
+	if err != nil || !isKind(kind) || h.String() != s {
+		return Have{}, fmt.Errorf("have: %w", ErrMessage)
 	}
 	return h, nil
 }
