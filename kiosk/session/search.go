@@ -1,0 +1,175 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"tambo/kiosk"
+	"tambo/kiosk/gallery"
+	"tambo/kiosk/policy"
+)
+
+// lists are the watchlists, ready to be searched.
+type lists struct {
+	all     []List
+	irises  *gallery.Gallery
+	entries map[gallery.ID]*kiosk.WatchlistEntry
+}
+
+func newLists(all []List) (*lists, error) {
+	l := &lists{all: all, irises: gallery.New(), entries: map[gallery.ID]*kiosk.WatchlistEntry{}}
+	for i := range all {
+		for j := range all[i].Entries {
+			e := &all[i].Entries[j]
+			id := gallery.ID(all[i].Name + "/" + e.ID)
+			l.entries[id] = e
+			for _, t := range e.Templates {
+				if err := l.irises.Add(gallery.Entry{ID: id, Eye: t.Eye, Template: t}); err != nil {
+					return nil, fmt.Errorf("list %s, entry %s: %w", all[i].Name, e.ID, err)
+				}
+			}
+		}
+	}
+	return l, nil
+}
+
+// SearchIrises searches the site's gallery and the lists that the agreement
+// permits with the best capture of each eye, and commits both answers before it
+// returns them. The searches are those of the encounter, newest last.
+func (s *Service) SearchIrises(ctx context.Context) ([]kiosk.Search, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.working(); err != nil {
+		return nil, err
+	}
+	r, err := s.rules()
+	if err != nil {
+		return nil, err
+	}
+	probe := kiosk.Search{FPIR: r.Agreement.Matching.SearchFPIR}
+	var templates []kiosk.Template
+	for _, eye := range kiosk.BothEyes {
+		if c := s.current.Best(eye); c != nil && c.Template != nil {
+			probe.Captures = append(probe.Captures, c.ID)
+			templates = append(templates, *c.Template)
+		}
+	}
+	if probe.Eyes = len(templates); probe.Eyes == 0 {
+		return nil, fmt.Errorf("search: no eye was captured: the result reads \"not searched by iris\"")
+	}
+	before := len(s.current.Searches)
+	site, err := s.searchSite(ctx, probe, templates)
+	if err != nil {
+		return nil, err
+	}
+	watch, err := s.searchLists(ctx, &r.Agreement, probe, templates)
+	if err != nil {
+		return nil, err
+	}
+	for _, q := range []kiosk.Search{site, watch} {
+		if _, err := s.doing(ctx, kiosk.Searched{Search: q}, nil); err != nil {
+			return nil, err
+		}
+	}
+	return slices.Clone(s.current.Searches[before:]), nil
+}
+
+func (s *Service) searchSite(ctx context.Context, q kiosk.Search, t []kiosk.Template) (kiosk.Search, error) {
+	q.Scope = kiosk.ScopeSite
+	found, err := answer(ctx, s.site, &q, t)
+	if err != nil {
+		return q, err
+	}
+	for _, c := range found {
+		k := candidate(c, q.Total)
+		k.Kind, k.Encounter = kiosk.CandidateEncounter, kiosk.EncounterID(c.ID)
+		q.Candidates = append(q.Candidates, k)
+	}
+	return q, nil
+}
+
+func (s *Service) searchLists(ctx context.Context, a *kiosk.Agreement, q kiosk.Search, t []kiosk.Template) (kiosk.Search, error) {
+	q.Scope = kiosk.ScopeLists
+	q.Lists = s.listAges()
+	found, err := answer(ctx, s.lists.irises, &q, t)
+	if err != nil {
+		return q, err
+	}
+	for _, c := range found {
+		if k, ok := s.watch(a, c.ID); ok {
+			k.By = kiosk.MatchedIris
+			k.LogFMR, k.Eyes, k.Strangers = c.LogFMR, len(c.PerEye), policy.Strangers(c.LogFMR, q.Total)
+			q.Candidates = append(q.Candidates, k)
+		}
+	}
+	return q, nil
+}
+
+// answer runs one search and notes how much of the gallery it saw. A search
+// that was cut short is an answer too: an incomplete one.
+func answer(ctx context.Context, g *gallery.Gallery, q *kiosk.Search, t []kiosk.Template) ([]gallery.Candidate, error) {
+	a, err := g.Search(ctx, gallery.Probe{Templates: t}, gallery.Options{MaxFMR: q.FPIR, TopK: 5})
+	if err != nil && ctx.Err() == nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	q.Compared, q.NotCompared, q.Total, q.Complete = a.Compared, a.NotCompared, a.Total, a.Complete
+	return a.Candidates, nil
+}
+
+func candidate(c gallery.Candidate, total int) kiosk.Candidate {
+	return kiosk.Candidate{By: kiosk.MatchedIris, LogFMR: c.LogFMR, Strangers: policy.Strangers(c.LogFMR, total), Eyes: len(c.PerEye)}
+}
+
+// watch describes a list entry for this visit; false where the agreement does
+// not let the list be searched.
+func (s *Service) watch(a *kiosk.Agreement, id gallery.ID) (kiosk.Candidate, bool) {
+	e, ok := s.lists.entries[id]
+	if !ok {
+		return kiosk.Candidate{}, false
+	}
+	list, _, _ := strings.Cut(string(id), "/")
+	rule, ok := policy.List(a, list)
+	if !ok || (!e.Until.IsZero() && s.clock().After(e.Until)) {
+		return kiosk.Candidate{}, false
+	}
+	i := policy.Instruction(e, s.current.Visit)
+	return kiosk.Candidate{Kind: kiosk.CandidateWatch, List: list, Entry: e.ID, Instruction: &i, Presentation: rule.Presentation}, true
+}
+
+func (s *Service) listAges() []kiosk.ListAge {
+	var out []kiosk.ListAge
+	for _, l := range s.lists.all {
+		out = append(out, kiosk.ListAge{List: l.Name, Version: l.Version, Signed: kiosk.Instant{Time: l.Signed, Trusted: true}})
+	}
+	return out
+}
+
+// searchNumber looks a document number up in the lists, exactly, by keyed
+// hash.
+func (s *Service) searchNumber(ctx context.Context, a *kiosk.Agreement, number string) (kiosk.Search, bool) {
+	q := kiosk.Search{Scope: kiosk.ScopeLists, Lists: s.listAges(), Complete: true}
+	if policy.NormalizeDocument(number) == "" {
+		return q, false
+	}
+	for _, l := range s.lists.all {
+		hash := policy.DocumentHash(l.HashKey, number)
+		for i := range l.Entries {
+			e := &l.Entries[i]
+			if len(e.Documents) == 0 {
+				continue
+			}
+			q.Total++
+			q.Compared++
+			if slices.ContainsFunc(e.Documents, func(d []byte) bool { return slices.Equal(d, hash) }) {
+				if k, ok := s.watch(a, gallery.ID(l.Name+"/"+e.ID)); ok {
+					k.By = kiosk.MatchedDocument
+					q.Candidates = append(q.Candidates, k)
+				}
+			}
+		}
+	}
+	_ = ctx
+	return q, true
+}
