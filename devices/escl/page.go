@@ -1,0 +1,184 @@
+package escl
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+
+	"tambo/devices"
+)
+
+// Limits of a page. What a header claims is believed only within them, before
+// anything is allocated for it.
+const (
+	maxPage  = 256 << 20 // bytes as sent
+	maxImage = 170 << 20 // bytes of the decoded image; A4 at 600 dpi, 4 bytes a pixel, has 140
+)
+
+var errImage = errors.New("escl: page is not a whole image")
+
+// encodedLimit is the most bytes that a page may have: half as many again as
+// the image without any compression.
+func (s settings) encodedLimit() int64 {
+	w, h := s.pixels()
+	return min(maxPage, int64(w)*int64(h)*3*3/2+1<<20)
+}
+
+// decodePage makes an image of what a device sent for s. The format is told by
+// the bytes, not by what the device calls them. Errors wrap ErrUnsupported or
+// errImage.
+func decodePage(data []byte, s settings) (img image.Image, mime string, dpi int, err error) {
+	w, h := s.pixels()
+	// Feeders deliver a little more than was asked for, and some devices another
+	// resolution; what is far off is no page of ours.
+	limit := image.Pt(2*w+1000, 2*h+1000)
+	var header image.Config
+	var density int
+	switch mime = sniff(data); mime {
+	case "image/jpeg":
+		header, density, err = jpegHeader(data)
+	case "image/png":
+		header, err = png.DecodeConfig(bytes.NewReader(data))
+		density = pngDensity(data)
+	case "application/pdf":
+		return nil, mime, 0, because(devices.ErrUnsupported, "page is a PDF")
+	default:
+		return nil, mime, 0, fmt.Errorf("%w: neither JPEG nor PNG", errImage)
+	}
+	if err != nil {
+		return nil, mime, 0, fmt.Errorf("%w: %w", errImage, err)
+	}
+	if header.Width <= 0 || header.Height <= 0 || header.Width > limit.X || header.Height > limit.Y ||
+		header.Width*header.Height*pixelBytes(header.ColorModel) > maxImage {
+		return nil, mime, 0, fmt.Errorf("%w: %d x %d pixels where %d x %d were asked for", errImage, header.Width, header.Height, w, h)
+	}
+	if mime == "image/jpeg" {
+		img, err = jpeg.Decode(bytes.NewReader(data))
+	} else {
+		img, err = png.Decode(bytes.NewReader(data))
+	}
+	if err != nil {
+		return nil, mime, 0, fmt.Errorf("%w: %w", errImage, err)
+	}
+	return img, mime, resolution(s, header.Width, density), nil
+}
+
+func sniff(b []byte) string {
+	switch {
+	case bytes.HasPrefix(b, []byte("\xff\xd8\xff")):
+		return "image/jpeg"
+	case bytes.HasPrefix(b, []byte("\x89PNG\r\n\x1a\n")):
+		return "image/png"
+	case bytes.HasPrefix(b, []byte("%PDF-")):
+		return "application/pdf"
+	}
+	return "application/octet-stream"
+}
+
+// pixelBytes is what a decoded pixel takes.
+func pixelBytes(m color.Model) int {
+	switch m {
+	case color.GrayModel:
+		return 1
+	case color.Gray16Model:
+		return 2
+	case color.YCbCrModel:
+		return 3
+	case color.RGBA64Model, color.NRGBA64Model:
+		return 8
+	case progressiveModel:
+		return 3 + 3*4 // and its coefficients
+	}
+	if _, ok := m.(color.Palette); ok {
+		return 1
+	}
+	return 4
+}
+
+// progressiveModel stands for a progressive JPEG in a header: decoding it takes
+// several times the memory.
+var progressiveModel = color.ModelFunc(color.YCbCrModel.Convert)
+
+// jpegHeader reads a JPEG up to its frame header (ITU-T T.81, B.2) and the
+// density of its JFIF header, dpi, 0 where it has none.
+func jpegHeader(b []byte) (image.Config, int, error) {
+	c, err := jpeg.DecodeConfig(bytes.NewReader(b))
+	if err != nil {
+		return c, 0, err
+	}
+	if c.ColorModel != color.GrayModel && c.ColorModel != color.YCbCrModel && c.ColorModel != color.RGBAModel {
+		return c, 0, errors.New("jpeg with four components")
+	}
+	density := 0
+	for i := 2; i+4 <= len(b); {
+		if b[i] != 0xff {
+			return c, 0, errors.New("jpeg without a marker where one must be")
+		}
+		marker := b[i+1]
+		switch {
+		case marker == 0xff: // fill byte
+			i++
+			continue
+		case marker == 0x01 || marker >= 0xd0 && marker <= 0xd7: // without parameters
+			i += 2
+			continue
+		case marker == 0xc2:
+			c.ColorModel = progressiveModel
+			return c, density, nil
+		case marker == 0xc0 || marker == 0xc1:
+			return c, density, nil
+		}
+		n := int(binary.BigEndian.Uint16(b[i+2:]))
+		if marker == 0xe0 && n >= 16 && i+14 <= len(b) && string(b[i+4:i+9]) == "JFIF\x00" {
+			density = jfifDensity(b[i+11], binary.BigEndian.Uint16(b[i+12:]))
+		}
+		i += 2 + n
+	}
+	return c, 0, errors.New("jpeg without a frame header")
+}
+
+func jfifDensity(unit byte, x uint16) int {
+	switch unit {
+	case 1:
+		return int(x)
+	case 2:
+		return (int(x)*254 + 50) / 100 // dots per centimetre
+	}
+	return 0
+}
+
+// pngDensity reads the pHYs chunk if it follows the header within a few chunks
+// (PNG, 11.3.4.3), dpi, 0 where there is none.
+func pngDensity(b []byte) int {
+	for i := 8; i+12 <= len(b); {
+		n := int64(binary.BigEndian.Uint32(b[i:]))
+		kind := string(b[i+4 : i+8])
+		if kind == "IDAT" || n > int64(len(b)) {
+			return 0
+		}
+		if kind == "pHYs" && n == 9 && i+17 <= len(b) && b[i+16] == 1 {
+			return int((int64(binary.BigEndian.Uint32(b[i+8:]))*254 + 5000) / 10000)
+		}
+		i += 12 + int(n)
+	}
+	return 0
+}
+
+// resolution says at how many dpi a page is. Devices answer in another
+// resolution than was asked for, and write wrong densities: a density counts
+// only if the width of the image agrees with it and not with what was asked.
+func resolution(s settings, width, density int) int {
+	agrees := func(dpi int) bool {
+		want := s.width * dpi / 300
+		return abs(width-want)*20 <= want
+	}
+	if density > 0 && density != s.resolution && agrees(density) && !agrees(s.resolution) {
+		return density
+	}
+	return s.resolution
+}

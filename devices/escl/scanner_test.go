@@ -1,0 +1,348 @@
+package escl_test
+
+import (
+	"context"
+	"errors"
+	"image"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"tambo/devices"
+	"tambo/devices/devicetest"
+	"tambo/devices/escl"
+	"tambo/devices/usb"
+	"tambo/devices/usb/usbip"
+	"tambo/devices/virtual"
+)
+
+// fixed is a page that lies there.
+type fixed struct{ page image.Image }
+
+func (f fixed) Page(int, bool) image.Image { return f.page }
+
+const (
+	port   = "1-1"
+	dpi    = 150
+	margin = 60 // where the virtual scanner lays its page, 1/300 inch
+)
+
+// rig is a virtual scanner on a bus, and the bus that the driver sees.
+type rig struct {
+	bus    *virtual.Bus
+	dev    *virtual.Device
+	fn     *virtual.Scanner
+	driver usb.Bus
+}
+
+func newRig(t *testing.T, opt virtual.ScannerOptions) *rig {
+	t.Helper()
+	if opt.Width == 0 {
+		opt.Width, opt.Height = 800, 1000
+	}
+	dev, err := virtual.NewScanner(nil, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{bus: virtual.NewBus(), dev: dev, fn: dev.Function().(*virtual.Scanner)}
+	if err := r.bus.Plug(port, dev); err != nil {
+		t.Fatal(err)
+	}
+	r.driver = r.bus
+	t.Cleanup(func() { r.bus.Close() })
+	return r
+}
+
+// overUSBIP puts a socket between driver and device.
+func (r *rig) overUSBIP(t *testing.T) {
+	t.Helper()
+	srv, err := virtual.Listen("127.0.0.1:0", r.bus, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(ctx) }()
+	bus, err := usbip.New(srv.Addr(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.driver = bus
+	t.Cleanup(func() {
+		bus.Close()
+		cancel()
+		srv.Close()
+		<-done
+	})
+}
+
+// open finds the scanner on the bus as discovery does.
+func (r *rig) open(ctx context.Context) (devices.DocumentScanner, error) {
+	list, err := r.driver.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, info := range list {
+		if escl.Match(info) {
+			return escl.Open(ctx, r.driver, info)
+		}
+	}
+	return escl.Open(ctx, r.driver, usb.DeviceInfo{Port: port, Config: r.config()})
+}
+
+// config is the descriptor that the list had before the device went.
+func (r *rig) config() []byte {
+	b := virtual.NewBus()
+	d, _ := virtual.NewScanner(nil, virtual.ScannerOptions{})
+	_ = b.Plug(port, d)
+	defer b.Close()
+	list, _ := b.List(context.Background())
+	return list[0].Config
+}
+
+func (r *rig) bench(t *testing.T) *devicetest.ScannerRig {
+	b := &devicetest.ScannerRig{
+		Open: r.open,
+		Lay: func(page image.Image, _ int) {
+			if page == nil {
+				r.fn.SetScene(nil)
+				return
+			}
+			r.fn.SetScene(fixed{page})
+		},
+		At: image.Pt(margin, margin), DPI: dpi, Virtual: true,
+		Slow: func(on bool) {
+			if r.fn.SetSpeed(0); on {
+				r.fn.SetSpeed(40_000)
+			}
+		},
+		Unplug: func() { r.bus.Unplug(port) },
+		Plug: func() {
+			time.Sleep(200 * time.Millisecond) // a fault unplugs in the background
+			if err := r.bus.Plug(port, r.dev); err != nil {
+				t.Error(err)
+			}
+		},
+		Leaks: func() int { h, c := r.bus.Leaks(); return h + c },
+	}
+	b.Faults = r.faults(t)
+	return b
+}
+
+// faults says for each fault of the scanner, and for those of USB, which error
+// tells it.
+func (r *rig) faults(t *testing.T) []devicetest.ScannerFault {
+	var (
+		bad, stalled = []error{devices.ErrBadData}, []error{devices.ErrStalled}
+		either       = []error{devices.ErrBadData, devices.ErrStalled}
+		short        = 700 * time.Millisecond
+		capabilities = func(ctx context.Context, d devices.DocumentScanner) error { _, err := d.Capabilities(ctx); return err }
+	)
+	type act = func(context.Context, devices.DocumentScanner) error
+	var out []devicetest.ScannerFault
+	for _, c := range []struct {
+		fault  virtual.ScannerFault
+		want   []error
+		within time.Duration
+		act    act
+	}{
+		{virtual.ScannerBadXML, bad, 0, capabilities},
+		{virtual.ScannerEntities, bad, 0, capabilities},
+		{virtual.ScannerGarbage, bad, 0, nil},
+		{virtual.ScannerSilent, stalled, short, nil},
+		{virtual.ScannerBusy, []error{devices.ErrBusy}, 0, nil},
+		{virtual.ScannerRefuse, []error{devices.ErrUnsupported}, 0, nil},
+		{virtual.ScannerAbort, bad, 0, nil},
+		{virtual.ScannerTruncate, bad, 0, nil},
+		{virtual.ScannerCutTail, bad, 0, nil},
+		{virtual.ScannerShortLength, bad, 0, nil},
+		{virtual.ScannerLongLength, stalled, short, nil},
+		{virtual.ScannerNoLength, bad, 0, nil},
+		{virtual.ScannerBadChunk, bad, 0, nil},
+		{virtual.ScannerHang, stalled, short, nil},
+		{virtual.ScannerHalt, stalled, 0, nil},
+		{virtual.ScannerUnplug, []error{devices.ErrGone}, 0, nil},
+		{virtual.ScannerHugeImage, bad, 0, nil},
+		{virtual.ScannerNotImage, bad, 0, nil},
+		{virtual.ScannerPDF, []error{devices.ErrUnsupported}, 0, nil},
+		{virtual.ScannerNoZLP, nil, 20 * time.Second, nil},
+		{virtual.ScannerEndless, bad, 0, nil},
+	} {
+		out = append(out, devicetest.ScannerFault{Name: string(c.fault), Want: c.want, Within: c.within, Act: c.act,
+			Gone:   c.fault == virtual.ScannerUnplug,
+			Strike: func() { must(t, r.fn.SetFault(c.fault, 0)) },
+			Heal:   func() { must(t, r.fn.SetFault(virtual.ScannerHealthy, 0)) }})
+	}
+	if len(out) != len(virtual.ScannerFaults) {
+		t.Errorf("%d of %d faults are tested", len(out), len(virtual.ScannerFaults))
+	}
+	for name, c := range map[string]struct {
+		f    virtual.Faults
+		want []error
+	}{
+		"usb-error":   {virtual.Faults{Error: 1}, bad},
+		"usb-stall":   {virtual.Faults{Stall: 1}, stalled},
+		"usb-hang":    {virtual.Faults{Hang: 1}, stalled},
+		"usb-babble":  {virtual.Faults{Babble: 1}, bad},
+		"usb-drop":    {virtual.Faults{Drop: 0.4, Seed: 3}, either},
+		"usb-short":   {virtual.Faults{Short: 0.4, Seed: 4}, either},
+		"usb-delay":   {virtual.Faults{Delay: 1, DelayBy: 5 * time.Millisecond}, nil},
+		"usb-unplug":  {virtual.Faults{Unplug: 1}, []error{devices.ErrGone}},
+		"usb-control": {virtual.Faults{Error: 1, Control: true}, bad},
+	} {
+		out = append(out, devicetest.ScannerFault{Name: name, Want: c.want, Within: 1500 * time.Millisecond,
+			Gone:   name == "usb-unplug",
+			Strike: func() { r.dev.SetFaults(c.f) },
+			Heal:   func() { r.dev.SetFaults(virtual.Faults{}) }})
+	}
+	return out
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConformance(t *testing.T) {
+	devicetest.Scanner(t, func(t *testing.T) *devicetest.ScannerRig {
+		return newRig(t, virtual.ScannerOptions{}).bench(t)
+	})
+}
+
+func TestConformanceUSBIP(t *testing.T) {
+	devicetest.Scanner(t, func(t *testing.T) *devicetest.ScannerRig {
+		r := newRig(t, virtual.ScannerOptions{})
+		r.overUSBIP(t)
+		b := r.bench(t)
+		b.Leaks = nil // the socket is given back a moment after the last close
+		// USB/IP does not return the bytes of a transfer that was taken back.
+		b.Faults = slices.DeleteFunc(b.Faults, func(f devicetest.ScannerFault) bool { return f.Name == string(virtual.ScannerNoZLP) })
+		return b
+	})
+}
+
+func TestPNG(t *testing.T) {
+	r := newRig(t, virtual.ScannerOptions{Formats: []string{"image/png", "application/pdf"}})
+	b := r.bench(t)
+	b.Faults = nil
+	for _, f := range r.faults(t) {
+		switch f.Name {
+		case "cut-tail", "truncate", "huge-image", "not-image":
+			b.Faults = append(b.Faults, f)
+		}
+	}
+	d, err := r.open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	for _, f := range b.Faults {
+		f.Strike()
+		if _, err := d.Scan(t.Context(), devices.ScanOptions{Resolution: dpi}, nil); !errors.Is(err, devices.ErrBadData) {
+			t.Errorf("%s: %v", f.Name, err)
+		}
+		f.Heal()
+	}
+	p, err := d.Scan(t.Context(), devices.ScanOptions{Resolution: dpi, Colour: true}, nil)
+	if err != nil || p.MIME != "image/png" {
+		t.Errorf("%q, %v", p.MIME, err)
+	}
+}
+
+// Until the page is there the scanner answers "later".
+func TestLater(t *testing.T) {
+	r := newRig(t, virtual.ScannerOptions{ScanTime: 1200 * time.Millisecond})
+	d, err := r.open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	start := time.Now()
+	if _, err := d.Scan(t.Context(), devices.ScanOptions{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if time.Since(start) < 1200*time.Millisecond {
+		t.Error("the page came before it was scanned")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := d.Scan(ctx, devices.ScanOptions{}, nil); !errors.Is(err, devices.ErrStalled) {
+		t.Error(err)
+	}
+}
+
+func TestFeeder(t *testing.T) {
+	r := newRig(t, virtual.ScannerOptions{Feeder: true})
+	d, err := r.open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	caps, err := d.Capabilities(t.Context())
+	if err != nil || len(caps.Sources) != 2 {
+		t.Fatal(caps, err)
+	}
+	scan := func() error {
+		_, err := d.Scan(t.Context(), devices.ScanOptions{Source: devices.SourceFeeder, Resolution: dpi}, nil)
+		return err
+	}
+	for _, c := range []struct {
+		state string
+		pages int
+		want  error
+	}{
+		{virtual.FeederEmpty, 0, devices.ErrNoPaper},
+		{virtual.FeederJam, 1, devices.ErrPaperJam},
+		{virtual.FeederDoorOpen, 1, devices.ErrCoverOpen},
+		{virtual.FeederLoaded, 0, devices.ErrNoPaper}, // it said loaded and pulls nothing
+	} {
+		r.fn.LoadFeeder(c.state, c.pages)
+		if err := scan(); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", c.state, err)
+		}
+	}
+	// Two pages are two scans: the first job must not pull the second page.
+	r.fn.LoadFeeder(virtual.FeederLoaded, 2)
+	for _, want := range []error{nil, nil, devices.ErrNoPaper} {
+		if err := scan(); !errors.Is(err, want) {
+			t.Errorf("%v, want %v", err, want)
+		}
+	}
+	if _, err := d.Scan(t.Context(), devices.ScanOptions{Resolution: dpi}, nil); err != nil {
+		t.Error("platen after the feeder:", err)
+	}
+}
+
+// A printer with IPP-over-USB and no scanner behind it is told at Open.
+func TestMatchAndOpen(t *testing.T) {
+	r := newRig(t, virtual.ScannerOptions{})
+	must(t, r.bus.Plug("1-2", virtual.NewLoopback("x")))
+	list, err := r.bus.List(t.Context())
+	if err != nil || len(list) != 2 {
+		t.Fatal(list, err)
+	}
+	if !escl.Match(list[0]) || escl.Match(list[1]) {
+		t.Error("matched the wrong device")
+	}
+	if _, err := escl.Open(t.Context(), r.bus, list[1]); !errors.Is(err, devices.ErrUnsupported) {
+		t.Error(err)
+	}
+	for fault, want := range map[virtual.ScannerFault]error{virtual.ScannerBadXML: devices.ErrBadData, virtual.ScannerGarbage: devices.ErrBadData} {
+		must(t, r.fn.SetFault(fault, 0))
+		if _, err := escl.Open(t.Context(), r.bus, list[0]); !errors.Is(err, want) {
+			t.Errorf("%s: %v", fault, err)
+		}
+	}
+	must(t, r.fn.SetFault(virtual.ScannerHealthy, 0))
+	d, err := escl.Open(t.Context(), r.bus, list[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	if h, c := r.bus.Leaks(); h+c != 0 {
+		t.Errorf("%d handles, %d claims left", h, c)
+	}
+}
