@@ -26,6 +26,14 @@ func op(label string, role kiosk.Role, pw string) NewOperator {
 	return NewOperator{kiosk.Operator{Label: label, Role: role}, pw}
 }
 
+func cards(n int) []Want {
+	w := make([]Want, n)
+	for i := range w {
+		w[i] = Want{Tier: Subject, Use: UseCard}
+	}
+	return w
+}
+
 type clock struct{ t time.Time }
 
 func (c *clock) now() time.Time { return c.t }
@@ -36,10 +44,11 @@ func newRing(t testing.TB) (*Ring, string, Options) {
 	dir := t.TempDir()
 	c := &clock{time.Date(2026, 3, 1, 6, 30, 0, 0, time.UTC)}
 	o := Options{Argon2: cheap, Now: c.now}
-	r, err := Create(dir, code, o)
+	r, first, err := Create(dir, code, o)
 	if err != nil {
 		t.Fatal(err)
 	}
+	first.Lock()
 	if err := r.Begin(code, op("su-1", kiosk.RoleSupervisor, pwS), op("ke-1", kiosk.RoleKeeper, pwK)); err != nil {
 		t.Fatal(err)
 	}
@@ -84,12 +93,12 @@ func TestRoles(t *testing.T) {
 		if s.Subjects() != c.subjects || s.Provisions() != c.provisions {
 			t.Errorf("%s: subjects %v, provisions %v", c.label, s.Subjects(), s.Provisions())
 		}
-		_, _, err := r.NewKeys(Subject, UseDraft, 1, s)
+		_, _, err := r.NewKeys(s, cards(1)...)
 		if c.subjects != (err == nil) || !c.subjects && !errors.Is(err, ErrNoSubjects) {
 			t.Errorf("%s: new subject key: %v", c.label, err)
 		}
 		s.Lock()
-		if _, _, err := r.NewKeys(Subject, UseDraft, 1, s); !errors.Is(err, ErrNoSubjects) {
+		if _, _, err := r.NewKeys(s, cards(1)...); !errors.Is(err, ErrNoSubjects) {
 			t.Errorf("%s: after locking: %v", c.label, err)
 		}
 	}
@@ -134,7 +143,7 @@ func TestWhoMayManage(t *testing.T) {
 
 func TestBeginOnce(t *testing.T) {
 	dir := t.TempDir()
-	r, err := Create(dir, code, Options{Argon2: cheap})
+	r, _, err := Create(dir, code, Options{Argon2: cheap})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,11 +248,11 @@ func slotOf(r *Ring, label string) opSlot { return r.state.Operators[r.state.fin
 func TestKeys(t *testing.T) {
 	r, dir, o := newRing(t)
 	s := unlock(t, r, "of-1", pwO)
-	refs, keys, err := r.NewKeys(Subject, UseCard, 100, s)
+	refs, keys, err := r.NewKeys(s, cards(100)...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	mrefs, mkeys, err := r.NewKeys(Machine, UseSealed, 3, nil)
+	mrefs, mkeys, err := r.NewKeys(nil, Want{Tier: Machine}, Want{Tier: Machine}, Want{Tier: Machine})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,7 +282,7 @@ func TestKeys(t *testing.T) {
 	if _, err := r.Key(refs[7], s); !errors.Is(err, ErrErased) {
 		t.Errorf("erased: %v", err)
 	}
-	again, _, err := r.NewKeys(Subject, UseCard, 1, s)
+	again, _, err := r.NewKeys(s, cards(1)...)
 	if err != nil || again[0].Slot != refs[7].Slot {
 		t.Fatalf("slot was not used again: %v %v", again, err)
 	}
@@ -301,7 +310,7 @@ func TestKeys(t *testing.T) {
 func TestRotation(t *testing.T) {
 	r, dir, o := newRing(t)
 	of := unlock(t, r, "of-1", pwO)
-	refs, keys, err := r.NewKeys(Subject, UseCard, 50, of)
+	refs, keys, err := r.NewKeys(of, cards(50)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -340,7 +349,7 @@ func TestRotationCut(t *testing.T) {
 	for _, pages := range []int{0, 1, 100} {
 		r, dir, o := newRing(t)
 		su := unlock(t, r, "su-1", pwS)
-		refs, keys, err := r.NewKeys(Subject, UseCard, 100, su)
+		refs, keys, err := r.NewKeys(su, cards(100)...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -406,7 +415,7 @@ func TestMachineKey(t *testing.T) {
 // FuzzTable opens arbitrary key tables: an error or missing keys, never a panic.
 func FuzzTable(f *testing.F) {
 	r, dir, _ := newRing(f)
-	refs, _, err := r.NewKeys(Machine, UseSealed, 5, nil)
+	refs, _, err := r.NewKeys(nil, Want{Tier: Machine}, Want{Tier: Machine})
 	if err != nil {
 		f.Fatal(err)
 	}

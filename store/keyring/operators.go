@@ -78,8 +78,8 @@ func (r *Ring) provisions(k *Key) bool {
 }
 
 // newState makes the first state: a subject key and a provisioning key, both
-// under the one-time code.
-func newState(code string, cost Argon2) ringState {
+// under the one-time code. It returns the subject key too.
+func newState(code string, cost Argon2) (ringState, Key) {
 	var keys [2 * box.KeySize]byte
 	rand.Read(keys[:])
 	defer clear(keys[:])
@@ -89,7 +89,7 @@ func newState(code string, cost Argon2) ringState {
 	c := &codeSlot{}
 	c.secret.wrap(code, cost, box.Place(s.Vault, "code"), keys[:])
 	s.Code = c
-	return s
+	return s, Key(keys[:box.KeySize])
 }
 
 // Begin makes the first operators with the one-time provisioning code, which is

@@ -129,28 +129,31 @@ type opSlot struct {
 
 // Create makes a new ring in dir: machine key, key table, and the slot of the
 // one-time provisioning code with which [Ring.Begin] makes the first operators.
-func Create(dir, code string, o Options) (*Ring, error) {
+// The session is nobody's: it opens both tiers so that the vault can be
+// furnished, and is to be locked at once.
+func Create(dir, code string, o Options) (*Ring, *Session, error) {
 	o.fill()
 	if len(code) < minPassword {
-		return nil, fmt.Errorf("create key ring: provisioning code: %w", ErrWeakPassword)
+		return nil, nil, fmt.Errorf("create key ring: provisioning code: %w", ErrWeakPassword)
 	}
 	machine, err := o.Machine.Create(dir)
 	if err != nil {
-		return nil, fmt.Errorf("create machine key: %w", err)
+		return nil, nil, fmt.Errorf("create machine key: %w", err)
 	}
 	r := &Ring{o: o, machine: Key(machine)}
 	if r.table, err = createTable(filepath.Join(dir, tableFile)); err != nil {
-		return nil, fmt.Errorf("create key table: %w", err)
+		return nil, nil, fmt.Errorf("create key table: %w", err)
 	}
 	if r.f, err = twin.Create(filepath.Join(dir, ringFile), ringMagic, ringPage); err != nil {
 		r.table.f.Close()
-		return nil, fmt.Errorf("create key ring: %w", err)
+		return nil, nil, fmt.Errorf("create key ring: %w", err)
 	}
-	if err := r.save(newState(code, o.Argon2)); err != nil {
+	state, subject := newState(code, o.Argon2)
+	if err := r.save(state); err != nil {
 		r.Close()
-		return nil, fmt.Errorf("create key ring: %w", err)
+		return nil, nil, fmt.Errorf("create key ring: %w", err)
 	}
-	return r, nil
+	return r, &Session{r: r, open: true, epoch: state.Epoch, subject: subject}, nil
 }
 
 // Open opens the ring in dir with the machine key. Nobody is signed in.
@@ -252,48 +255,53 @@ func (s *ringState) find(label string) int {
 	return -1
 }
 
-// NewKeys makes n random keys of a tier and use, durable in the table. For the
-// subject tier s must be a session that opens subjects.
-func (r *Ring) NewKeys(tier Tier, use Use, n int, s *Session) ([]Ref, []Key, error) {
-	keys := make([]Key, n)
-	for i := range keys {
-		rand.Read(keys[i][:])
-	}
-	refs, err := r.keep(tier, use, keys, s)
-	return refs, keys, err
+// Want says what a new key is for.
+type Want struct {
+	Tier Tier
+	Use  Use
+	// Key is kept if it is not nil, such as a private seed made elsewhere; else
+	// a random one is made.
+	Key *Key
 }
 
-// Keep stores a key that was made elsewhere, such as a private seed.
-func (r *Ring) Keep(tier Tier, use Use, k Key, s *Session) (Ref, error) {
-	refs, err := r.keep(tier, use, []Key{k}, s)
-	if err != nil {
-		return Ref{}, err
-	}
-	return refs[0], nil
-}
-
-func (r *Ring) keep(tier Tier, use Use, keys []Key, s *Session) ([]Ref, error) {
+// NewKeys makes keys, all durable in the table in one write. If any is of the
+// subject tier, s must be a session that opens subjects.
+func (r *Ring) NewKeys(s *Session, wants ...Want) ([]Ref, []Key, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	tierKey, epoch, err := r.tierKey(tier, s)
+	places, err := r.table.free(len(wants))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	places, err := r.table.free(len(keys))
-	if err != nil {
-		return nil, err
-	}
-	changed := make(map[uint32]slot, len(keys))
-	refs := make([]Ref, len(keys))
-	for i := range keys {
+	changed := make(map[uint32]slot, len(wants))
+	refs, keys := make([]Ref, len(wants)), make([]Key, len(wants))
+	for i, w := range wants {
+		tierKey, epoch, err := r.tierKey(w.Tier, s)
+		if err != nil {
+			return nil, nil, err
+		}
+		if w.Key != nil {
+			keys[i] = *w.Key
+		} else {
+			rand.Read(keys[i][:])
+		}
 		n := places[i]
-		sl := wrap(n, tier, use, epoch, tierKey, &keys[i])
+		sl := wrap(n, w.Tier, w.Use, epoch, tierKey, &keys[i])
 		changed[n], refs[i] = sl, Ref{n, sl.id}
 	}
 	if err := r.table.put(changed); err != nil {
-		return nil, fmt.Errorf("%s: %w", tableFile, err)
+		return nil, nil, fmt.Errorf("%s: %w", tableFile, err)
 	}
-	return refs, nil
+	return refs, keys, nil
+}
+
+// NewKey makes one random key.
+func (r *Ring) NewKey(s *Session, tier Tier, use Use) (Ref, Key, error) {
+	refs, keys, err := r.NewKeys(s, Want{Tier: tier, Use: use})
+	if err != nil {
+		return Ref{}, Key{}, err
+	}
+	return refs[0], keys[0], nil
 }
 
 // Key unwraps the key that ref names. s may be nil for the machine tier.
@@ -332,6 +340,19 @@ func (r *Ring) Erase(refs ...Ref) error {
 		return fmt.Errorf("%s: %w", tableFile, err)
 	}
 	return nil
+}
+
+// Refs returns every ref of the table.
+func (r *Ring) Refs() []Ref {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []Ref
+	for i := range r.table.slots {
+		if sl := &r.table.slots[i]; sl.used {
+			out = append(out, Ref{uint32(i), sl.id})
+		}
+	}
+	return out
 }
 
 // Find returns the refs of a tier and use.
