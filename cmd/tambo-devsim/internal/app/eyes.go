@@ -1,0 +1,148 @@
+package app
+
+import (
+	"fmt"
+	"hash/fnv"
+	"image"
+	"strconv"
+	"sync"
+	"time"
+
+	"tambo/devices/virtual"
+	"tambo/kiosk"
+	"tambo/kiosk/specimen/eye"
+)
+
+// visitor is somebody in front of the camera, for one visit.
+type visitor interface {
+	// look returns one eye at a time after the visit began. light is 1 where
+	// the camera's illumination is right.
+	look(e kiosk.Eye, t time.Duration, light float64, w, h int) *image.Gray
+}
+
+// people are those who can come.
+type people interface {
+	// person finds somebody by name or number.
+	person(who string) (name string, err error)
+	visit(name string, n int) (visitor, error)
+	String() string
+}
+
+// eyeScene is what the camera looks at; the control socket changes it.
+type eyeScene struct {
+	from people
+
+	mu    sync.Mutex
+	name  string
+	n     int
+	who   visitor
+	blank bool
+	begun bool
+	since time.Duration // when the visit began, on the camera's clock
+}
+
+var _ virtual.EyeScene = (*eyeScene)(nil)
+
+func newEyeScene(dir string, seed uint64) (*eyeScene, error) {
+	if dir == "" {
+		return &eyeScene{from: generated{seed}}, nil
+	}
+	f, err := readEyes(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &eyeScene{from: f}, nil
+}
+
+func (s *eyeScene) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	what := fmt.Sprintf("%s: person %s, visit %d", s.from, s.name, s.n)
+	if s.blank {
+		what += ", blank"
+	}
+	return what
+}
+
+func (s *eyeScene) setPerson(who string) error {
+	name, err := s.from.person(who)
+	if err != nil {
+		return err
+	}
+	return s.sit(name, 1)
+}
+
+func (s *eyeScene) setVisit(n int) error {
+	s.mu.Lock()
+	name := s.name
+	s.mu.Unlock()
+	return s.sit(name, n)
+}
+
+func (s *eyeScene) sit(name string, n int) error {
+	v, err := s.from.visit(name, n)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.name, s.n, s.who, s.begun = name, n, v, false
+	return nil
+}
+
+func (s *eyeScene) setMode(mode string) error {
+	if mode != "blank" && mode != "normal" {
+		return fmt.Errorf("scene %q: blank or normal", mode)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.blank = mode == "blank"
+	return nil
+}
+
+// fullLight is how much light the illumination control's maximum gives, where 1
+// is right: the control's middle is right.
+const fullLight = 2
+
+// Eyes implements [virtual.EyeScene].
+func (s *eyeScene) Eyes(shot virtual.Shot) (left, right *image.Gray) {
+	s.mu.Lock()
+	who, blank := s.who, s.blank
+	if !s.begun || shot.At < s.since { // a new visit, or a camera plugged in anew
+		s.begun, s.since = true, shot.At
+	}
+	t := shot.At - s.since
+	s.mu.Unlock()
+	if blank || who == nil {
+		return nil, nil
+	}
+	light := fullLight * shot.Illumination
+	return who.look(kiosk.EyeLeft, t, light, shot.Width, shot.Height), who.look(kiosk.EyeRight, t, light, shot.Width, shot.Height)
+}
+
+// generated are people who do not exist.
+type generated struct{ seed uint64 }
+
+func (g generated) String() string { return "generated eyes" }
+
+func (g generated) person(who string) (string, error) { return who, nil }
+
+// number makes a seed of a name or number; numbers stand for themselves.
+func (g generated) number(name string) uint64 {
+	if n, err := strconv.ParseUint(name, 10, 64); err == nil {
+		return g.seed + n
+	}
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	return g.seed + h.Sum64()
+}
+
+func (g generated) visit(name string, n int) (visitor, error) {
+	return generatedVisit{eye.NewScene(eye.NewPerson(g.number(name)), uint64(n))}, nil
+}
+
+type generatedVisit struct{ scene *eye.Scene }
+
+func (v generatedVisit) look(e kiosk.Eye, t time.Duration, light float64, _, _ int) *image.Gray {
+	return v.scene.Frame(e, t, light)
+}

@@ -1,0 +1,158 @@
+// Package discover finds capture devices: what is plugged in, which driver takes
+// it, and if none does, why not. It knows devices by USB class and by the quirks
+// table (quirks.json), never by a setting at the kiosk, and looks at any number
+// of buses alike: real USB, and under a training agreement virtual devices.
+//
+// Devices come and go at any moment; [Discovery.Watch] says so within a second.
+// Two of a kind are told apart by the port they are plugged into. Whether a device is
+// virtual is said by its bus, never by the device.
+//
+// It opens a device only when asked to, never changes its state while listing,
+// and never logs a serial number.
+package discover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"tambo/devices"
+	"tambo/devices/escl"
+	"tambo/devices/usb"
+	"tambo/devices/uvc"
+)
+
+// Discovery looks at buses. Safe for concurrent use.
+type Discovery struct {
+	buses []usb.Bus
+	every time.Duration
+}
+
+// pollEvery is how often Watch looks: there is no hot-plug notice that works on
+// every bus.
+const pollEvery = 400 * time.Millisecond
+
+// New makes a discovery over buses, the preferred first. The buses stay the
+// caller's to close.
+func New(buses ...usb.Bus) *Discovery {
+	return &Discovery{buses: buses, every: pollEvery}
+}
+
+// Device is something plugged in.
+type Device struct {
+	// Info is what it is. Kind and Driver are empty where no driver takes it.
+	Info devices.Info
+	Bus  string // name of the bus
+	// WhyNot says why no driver takes it; empty where one does.
+	WhyNot string
+	// Source says where the quirks of the model are known from, if it has any.
+	Source string
+
+	bus   usb.Bus
+	usb   usb.DeviceInfo
+	quirk *Quirk
+}
+
+// String reads "iris camera \"Tambo Virtual iris camera\" at usbip 1-1 (1209:0001)".
+func (d Device) String() string {
+	kind := string(d.Info.Kind)
+	if kind == "" {
+		kind = "device"
+	}
+	return fmt.Sprintf("%s %q at %s %s (%04x:%04x)", kind, d.Info.Name, d.Bus, d.Info.Port, d.Info.VendorID, d.Info.ProductID)
+}
+
+// key tells pluggings apart.
+type key struct {
+	bus, port       string
+	address         int
+	vendor, product uint16
+}
+
+func (d Device) key() key {
+	return key{d.Bus, d.Info.Port, d.usb.Address, d.Info.VendorID, d.Info.ProductID}
+}
+
+// List returns everything that is plugged in, bus by bus in order of ports. A bus
+// that cannot be listed is an error that comes with what the others have.
+func (d *Discovery) List(ctx context.Context) ([]Device, error) {
+	quirks, err := table()
+	if err != nil {
+		return nil, err
+	}
+	var out []Device
+	var errs []error
+	for _, b := range d.buses {
+		infos, err := b.List(ctx)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("bus %s: %w", b.Name(), err))
+			continue
+		}
+		for _, i := range infos {
+			out = append(out, classify(b, i, quirks))
+		}
+	}
+	return out, errors.Join(errs...)
+}
+
+// classify decides which driver takes a device.
+func classify(b usb.Bus, i usb.DeviceInfo, quirks map[model]Quirk) Device {
+	d := Device{Bus: b.Name(), bus: b, usb: i, Info: devices.Info{
+		Name: usb.CleanName(strings.TrimSpace(i.Strings.Manufacturer + " " + i.Strings.Product)),
+		Port: i.Port, VendorID: i.VendorID, ProductID: i.ProductID,
+		Serial: usb.CleanName(i.Strings.Serial), Virtual: b.Virtual(),
+	}}
+	if q, ok := quirks[model{i.VendorID, i.ProductID}]; ok {
+		d.quirk, d.Source = &q, q.Source
+		if d.Info.Name == "" {
+			d.Info.Name = q.Name
+		}
+		if q.VirtualOnly && !b.Virtual() {
+			d.WhyNot = "a virtual device on a real bus: virtual devices are reached under a training agreement only"
+			return d
+		}
+	}
+	config, err := usb.ParseConfig(i.Config)
+	if err != nil {
+		d.WhyNot = fmt.Sprintf("its descriptors cannot be followed (%v): change the cable or the device", err)
+		return d
+	}
+	switch {
+	case d.quirk != nil && d.quirk.Kind == devices.KindIrisCamera && hasClass(config, uvc.ClassVideo):
+		d.Info.Kind, d.Info.Driver = devices.KindIrisCamera, "uvc"
+	case escl.Match(i):
+		d.Info.Kind, d.Info.Driver = devices.KindDocumentScanner, "escl"
+	case hasClass(config, uvc.ClassVideo):
+		d.WhyNot = "a video camera, but not one of the iris cameras in the quirks table"
+	case i.Class == 0x09:
+		d.WhyNot = "a hub"
+	default:
+		d.WhyNot = "no driver for its classes " + classes(config)
+	}
+	return d
+}
+
+func hasClass(c usb.Config, class uint8) bool {
+	for _, s := range c.Interfaces {
+		if s.Class == class {
+			return true
+		}
+	}
+	return false
+}
+
+// classes lists interface classes as class/subclass/protocol.
+func classes(c usb.Config) string {
+	var names []string
+	seen := map[string]bool{}
+	for _, s := range c.Interfaces {
+		n := fmt.Sprintf("%d/%d/%d", s.Class, s.SubClass, s.Protocol)
+		if !seen[n] && len(names) < 8 {
+			seen[n] = true
+			names = append(names, n)
+		}
+	}
+	return strings.Join(names, ", ")
+}
