@@ -138,12 +138,17 @@ func (s *polarStep) sample(p *plane, cx, cy, r0, dr float32, nr int) {
 // so that many weak true edges outweigh a few strong false ones; a fall counts
 // down to -lim/3.
 func (s *polarStep) rises(b int, lim, knee float32) {
+	clear(s.gain)
+	s.addRises(b, lim, knee)
+}
+
+// addRises adds to gain what rises fills it with.
+func (s *polarStep) addRises(b int, lim, knee float32) {
 	inv := 1 / float32(b)
 	for i := range ContourPoints {
 		row := s.val[i*s.nr : (i+1)*s.nr]
 		g := s.gain[i*s.nr : (i+1)*s.nr]
 		for k := range g {
-			g[k] = 0
 			if k < b || k+b > s.nr || row[min(k+b, s.nr)-1] < 0 || row[k-b] < 0 {
 				continue
 			}
@@ -153,9 +158,9 @@ func (s *polarStep) rises(b int, lim, knee float32) {
 			}
 			d *= inv
 			if d > 0 {
-				g[k] = lim * d / (d + knee)
+				g[k] += lim * d / (d + knee)
 			} else {
-				g[k] = max(d, -lim/3)
+				g[k] += max(d, -lim/3)
 			}
 		}
 	}

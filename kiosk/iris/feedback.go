@@ -98,17 +98,22 @@ func openness(s *polarStep, h *hypothesis) float64 {
 		}
 		return v / float32(23-lo)
 	}
-	var mean float32
-	for _, i := range lateral {
-		mean += ring(i)
-	}
-	mean /= float32(len(lateral))
-	var dev float32
-	for _, i := range lateral {
-		dev += abs32(ring(i) - mean)
-	}
-	dev = max(dev/float32(len(lateral)), 5)
+	var mean, dev float32
 	n := 0
+	for _, list := range lateral.side {
+		for _, i := range list {
+			mean += ring(i)
+			n++
+		}
+	}
+	mean /= float32(n)
+	for _, list := range lateral.side {
+		for _, i := range list {
+			dev += abs32(ring(i) - mean)
+		}
+	}
+	dev = max(dev/float32(n), 5)
+	n = 0
 	for i := range ContourPoints {
 		if abs32(ring(i)-mean) < 3.5*dev {
 			n++

@@ -110,17 +110,21 @@ func (e *Engine) Process(img *image.Gray, eye kiosk.Eye) (Result, error) {
 func (e *Engine) refine(h *hypothesis, s *sheet, work int) {
 	e.unroll(s, h, work)
 	var free [ContourPoints]bool
-	n := 0
+	on := &e.seg.open
+	on.reset()
 	for i := range free {
 		free[i] = s.lid[i*lidW/ContourPoints] >= lidH*7/8
-		if free[i] {
-			n++
+		if sn := contourSin[i]; free[i] && sn > -0.4 && sn < 0.75 {
+			on.add(i)
 		}
 	}
-	if n <= ContourPoints/4 {
+	if min(len(on.side[0]), len(on.side[1])) < ContourPoints/16 {
 		return
 	}
 	c := circle{float32(h.limbus.Center.X), float32(h.limbus.Center.Y), float32(h.limbus.Radius())}
+	if l := e.seg.adjustLimbus(&e.seg.smooth, &h.pupil, c, on); l.score > 0 {
+		c = l.circle
+	}
 	h.limbus, h.limbResidual = e.seg.traceLimbus(&e.seg.smooth, c, &free)
 	e.unroll(s, h, work)
 }

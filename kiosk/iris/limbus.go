@@ -34,101 +34,154 @@ type limbusGuess struct {
 	score float32
 }
 
-// lateral lists the rays on which the limbus is usually free of lids: the
-// eye's left and right, a little further down than up. The first half of the
-// list is the image's right side.
-var lateral = lateralRays()
+// rays are the rays on which a limbus is looked for, on the image's right and
+// on its left side.
+type rays struct {
+	side [2][]int
+	buf  [2][ContourPoints]int
+}
 
-func lateralRays() (rays []int) {
-	for _, right := range []bool{true, false} {
-		for i := range ContourPoints {
-			s, c := contourSin[i], contourCos[i]
-			if (c > 0) == right && s > -0.3 && s < 0.6 {
-				rays = append(rays, i)
-			}
+func (r *rays) add(i int) {
+	k := 0
+	if contourCos[i] < 0 {
+		k = 1
+	}
+	n := len(r.side[k])
+	r.buf[k][n] = i
+	r.side[k] = r.buf[k][:n+1]
+}
+
+func (r *rays) reset() { r.side = [2][]int{} }
+
+// lateral are the rays on which the limbus is usually free of lids: the eye's
+// left and right, a little further down than up.
+var lateral = func() (r rays) {
+	for i, s := range contourSin {
+		if s > -0.2 && s < 0.6 {
+			r.add(i)
 		}
 	}
-	return rays
-}
+	return r
+}()
 
 // findLimbus searches circle centres near the pupil's and all radii for the
 // strongest rise of brightness on both lateral arcs.
 func (g *segmenter) findLimbus(p *plane, pupil *Contour) limbusGuess {
 	rp := float32(pupil.Radius())
-	cx, cy := float32(pupil.Center.X), float32(pupil.Center.Y)
 	rMin := max(1.35*rp, minIris*float32(p.h))
 	rMax := min(6*rp, 0.62*float32(max(p.w, p.h)))
-	r0 := 1.12 * rp
-	nr := int(1.25*rMax-r0) + 8
-	b := min(max(int(rp*wide+0.5), 3), 24)
-	g.polar.sample(p, cx, cy, r0, 1, nr)
-	g.polar.rises(b, 30, limbusKnee)
+	g.sampleLimbus(p, pupil, rMax)
 	best := limbusGuess{}
 	step := max(1, float32(math.Round(float64(rp)/12)))
-	try := func(dx, dy, r float32) {
-		prior := min((r/rp-1.2)/0.4, 1)
-		if s := g.limbusScore(dx, dy, r) * prior; s > best.score {
-			best = limbusGuess{circle{dx, dy, r}, s}
-		}
-	}
 	span := 0.42 * rp
+	s := limbusSearch{g: g, rp: rp, rMin: rMin, rMax: rMax, rays: &lateral}
 	for dy := -span; dy <= span; dy += span / 3 {
 		for dx := -span; dx <= span; dx += span / 4 {
 			for r := rMin; r <= rMax; r += 2 * step {
-				try(dx, dy, r)
+				s.try(&best, dx, dy, r)
 			}
 		}
 	}
+	s.descend(&best, step)
+	best.x += float32(pupil.Center.X)
+	best.y += float32(pupil.Center.Y)
+	return best
+}
+
+// adjustLimbus searches again near c, on the given rays only.
+func (g *segmenter) adjustLimbus(p *plane, pupil *Contour, c circle, on *rays) limbusGuess {
+	rp := float32(pupil.Radius())
+	g.sampleLimbus(p, pupil, 1.3*c.r)
+	best := limbusGuess{}
+	x, y := c.x-float32(pupil.Center.X), c.y-float32(pupil.Center.Y)
+	s := limbusSearch{g: g, rp: rp, rMin: max(1.3*rp, 0.8*c.r), rMax: 1.25 * c.r, rays: on}
+	step := max(1, c.r/30)
+	for dy := -4 * step; dy <= 4*step; dy += 2 * step {
+		for dx := -4 * step; dx <= 4*step; dx += 2 * step {
+			for r := s.rMin; r <= s.rMax; r += step {
+				s.try(&best, x+dx, y+dy, r)
+			}
+		}
+	}
+	s.descend(&best, step)
+	best.x += float32(pupil.Center.X)
+	best.y += float32(pupil.Center.Y)
+	return best
+}
+
+// sampleLimbus fills the polar gains about the pupil's centre: a wide step
+// that the fine structure of the iris does not disturb, and a narrow one for
+// where little sclera is seen.
+func (g *segmenter) sampleLimbus(p *plane, pupil *Contour, rMax float32) {
+	rp := float32(pupil.Radius())
+	r0 := 1.12 * rp
+	b := min(max(int(rp*wide+0.5), 3), 24)
+	g.polar.sample(p, float32(pupil.Center.X), float32(pupil.Center.Y), r0, 1, int(1.25*rMax-r0)+8)
+	g.polar.rises(b, 18, limbusKnee)
+	g.polar.addRises(max(2, b/3), 12, limbusKnee)
+}
+
+// limbusSearch tries circles, relative to the sampled centre.
+type limbusSearch struct {
+	g              *segmenter
+	rp, rMin, rMax float32
+	rays           *rays
+}
+
+func (s *limbusSearch) try(best *limbusGuess, dx, dy, r float32) {
+	if r < s.rMin || r > s.rMax {
+		return
+	}
+	prior := min((r/s.rp-1.2)/0.4, 1)
+	if v := s.g.limbusScore(dx, dy, r, s.rays) * prior; v > best.score {
+		*best = limbusGuess{circle{dx, dy, r}, v}
+	}
+}
+
+// descend improves best in steps down to half a pixel.
+func (s *limbusSearch) descend(best *limbusGuess, step float32) {
 	if best.score <= 0 {
-		return best
+		return
 	}
 	for d := max(step, 1); d >= 0.5; d /= 2 {
 		for range 6 {
-			c := best
+			c := *best
 			for k := -1; k <= 1; k += 2 {
-				s := d * float32(k)
-				try(c.x+s, c.y, c.r)
-				try(c.x, c.y+s, c.r)
-				if c.r+s >= rMin && c.r+s <= rMax {
-					try(c.x, c.y, c.r+s)
-					try(c.x+s, c.y, c.r+s)
-					try(c.x-s, c.y, c.r+s)
-				}
+				v := d * float32(k)
+				s.try(best, c.x+v, c.y, c.r)
+				s.try(best, c.x, c.y+v, c.r)
+				s.try(best, c.x, c.y, c.r+v)
+				s.try(best, c.x+v, c.y, c.r+v)
+				s.try(best, c.x-v, c.y, c.r+v)
 			}
-			if best == c {
+			if *best == c {
 				break
 			}
 		}
 	}
-	best.x += cx
-	best.y += cy
-	return best
 }
 
-// limbusScore is the mean clipped rise on the lateral rays of a circle whose
-// centre lies (dx, dy) from the sampled centre; the weaker side counts more.
-func (g *segmenter) limbusScore(dx, dy, r float32) float32 {
+// limbusScore is the mean rise on the rays of a circle whose centre lies
+// (dx, dy) from the sampled centre; the weaker side counts more, and a centre
+// away from the pupil's, upwards or downwards above all, has to be better.
+func (g *segmenter) limbusScore(dx, dy, r float32, on *rays) float32 {
 	s := &g.polar
-	half := len(lateral) / 2
 	var side [2]float32
 	inv := 1 / (2 * r)
-	for n, i := range lateral {
-		a := dx*contourCos[i] + dy*contourSin[i]
-		c := dx*contourSin[i] - dy*contourCos[i]
-		k := int((r+a-c*c*inv-s.r0)/s.dr + 1)
-		if k < 0 || k >= s.nr {
-			continue
+	for n, list := range on.side {
+		var sum float32
+		for _, i := range list {
+			a := dx*contourCos[i] + dy*contourSin[i]
+			c := dx*contourSin[i] - dy*contourCos[i]
+			k := int((r+a-c*c*inv-s.r0)/s.dr + 1)
+			if k >= 0 && k < s.nr {
+				sum += s.gain[i*s.nr+k]
+			}
 		}
-		v := s.gain[i*s.nr+k]
-		if n < half {
-			side[0] += v
-		} else {
-			side[1] += v
-		}
+		side[n] = sum / float32(max(len(list), 1))
 	}
-	l, t := side[0]/float32(half), side[1]/float32(half)
 	off := (dx*dx + 2*dy*dy) / (r * r)
-	return (0.3*(l+t) + 0.4*min(l, t)) * (1 - 8*off)
+	return (0.3*(side[0]+side[1]) + 0.4*min(side[0], side[1])) * (1 - 8*off)
 }
 
 // traceLimbus follows the outer boundary around circle c.

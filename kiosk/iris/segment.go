@@ -6,6 +6,7 @@ type segmenter struct {
 	smooth plane
 	pupils pupilFinder
 	polar  polarStep
+	open   rays // those free of lids, for adjustLimbus
 }
 
 // hypothesis is one complete reading of where the iris is.
