@@ -1,0 +1,175 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"image"
+	_ "image/gif"  // formats that pages come in
+	_ "image/jpeg" //
+	_ "image/png"  //
+	"io"
+	"os"
+	"time"
+
+	_ "golang.org/x/image/bmp"  // formats that pages come in
+	_ "golang.org/x/image/tiff" //
+
+	"tambo/kiosk/document"
+)
+
+// mostPagePixels is the largest picture that is decoded.
+const mostPagePixels = 120_000_000
+
+// MRZ carries out "mrz read [--json] FILE…": it reads the machine-readable
+// zone of each picture and prints, with --json, one JSON object a line:
+//
+//	file, type, lines, fields, checks, accepted, ms
+//
+// and error where the file could not be read; then the command ends with an
+// error once every file was tried. A zone that was read but is not accepted is
+// no error. ms is the time of finding and reading, without decoding the file.
+//
+// The output holds personal data and goes to stdout only.
+func MRZ(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if len(args) == 0 || args[0] != "read" {
+		return errors.New("mrz: want: mrz read [--json] FILE…")
+	}
+	fs := flag.NewFlagSet("mrz read", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	asJSON := fs.Bool("json", false, "print one JSON object a line")
+	if err := fs.Parse(args[1:]); err != nil {
+		return fmt.Errorf("mrz read: %w", err)
+	}
+	if fs.NArg() == 0 {
+		return errors.New("mrz read: name at least one picture of a page")
+	}
+	failed := 0
+	for _, file := range fs.Args() {
+		res, err := readPage(ctx, file)
+		if ctx.Err() != nil {
+			return fmt.Errorf("mrz read: %w", ctx.Err())
+		}
+		if err != nil {
+			failed++
+		}
+		if err := res.print(stdout, *asJSON); err != nil {
+			return fmt.Errorf("mrz read: write the result: %w", err)
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("mrz read: %d of %d files could not be read", failed, fs.NArg())
+	}
+	return nil
+}
+
+// mrzLine is one line of output.
+type mrzLine struct {
+	File     string              `json:"file"`
+	Type     document.Type       `json:"type"`
+	Lines    []string            `json:"lines"`
+	Fields   map[string]mrzField `json:"fields"`
+	Checks   []mrzCheck          `json:"checks"`
+	Accepted bool                `json:"accepted"`
+	MS       float64             `json:"ms"`
+	Error    string              `json:"error,omitempty"`
+
+	order []document.Named
+}
+
+type mrzField struct {
+	Value  string `json:"value"`
+	Raw    string `json:"raw"`
+	Status string `json:"status"`
+	Note   string `json:"note,omitempty"`
+}
+
+type mrzCheck struct {
+	Name     string `json:"name"`
+	Digit    string `json:"digit"`
+	Computed string `json:"computed"`
+	OK       bool   `json:"ok"`
+}
+
+// readPage reads one file. The line says what went wrong too.
+func readPage(ctx context.Context, file string) (mrzLine, error) {
+	out := mrzLine{File: file, Lines: []string{}, Fields: map[string]mrzField{}, Checks: []mrzCheck{}}
+	img, err := decodePage(file)
+	if err != nil {
+		out.Error = err.Error()
+		return out, err
+	}
+	start := time.Now()
+	m, err := document.Read(ctx, img, start)
+	out.MS = float64(time.Since(start).Microseconds()) / 1000
+	if err != nil {
+		out.Error = err.Error()
+	}
+	if len(m.Lines) == 0 {
+		return out, err
+	}
+	out.Type, out.Lines, out.Accepted, out.order = m.Type, m.Lines, m.Accepted, m.List()
+	for _, f := range out.order {
+		out.Fields[f.Name] = mrzField{f.Value, f.Raw, string(f.Status), f.Note}
+	}
+	for _, c := range m.Checks {
+		out.Checks = append(out.Checks, mrzCheck{c.Name, string(c.Digit), string(c.Computed), c.OK})
+	}
+	return out, err
+}
+
+// decodePage reads a picture file after a look at its size.
+func decodePage(file string) (image.Image, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("open the picture: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // read only
+	cfg, _, err := image.DecodeConfig(f)
+	if err != nil {
+		return nil, fmt.Errorf("decode the picture (PNG, JPEG, BMP, TIFF and GIF are read): %w", err)
+	}
+	if cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width > mostPagePixels/cfg.Height {
+		return nil, document.ErrTooLarge
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("read the picture again: %w", err)
+	}
+	img, _, err := image.Decode(f)
+	if err != nil {
+		return nil, fmt.Errorf("decode the picture: %w", err)
+	}
+	return img, nil
+}
+
+// print writes the line as JSON or for people.
+func (l mrzLine) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false) // '<' is half of every zone
+		return enc.Encode(l)
+	}
+	verdict := "not accepted: a person must look"
+	if l.Accepted {
+		verdict = "accepted; read, not checked for forgery"
+	}
+	if l.Error != "" {
+		verdict = l.Error
+	}
+	if _, err := fmt.Fprintf(w, "%s: %s (%.0f ms)\n", l.File, verdict, l.MS); err != nil {
+		return err
+	}
+	for _, t := range l.Lines {
+		if _, err := fmt.Fprintf(w, "  %s\n", t); err != nil {
+			return err
+		}
+	}
+	for _, f := range l.order {
+		if _, err := fmt.Fprintf(w, "  %-20s %-10s %s %s\n", f.Name, f.Status, f.Value, f.Note); err != nil {
+			return err
+		}
+	}
+	return nil
+}

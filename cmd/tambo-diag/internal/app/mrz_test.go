@@ -1,0 +1,100 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image"
+	"image/draw"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"tambo/kiosk/specimen/page"
+)
+
+func writePNG(t *testing.T, dir, name string, img image.Image) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	var buf bytes.Buffer
+	if err := png.Encode(&buf, img); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, buf.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// One line a file, in the order given, whatever becomes of each; what cannot
+// be read says so and makes the command fail at the end.
+func TestMRZReadJSON(t *testing.T) {
+	dir := t.TempDir()
+	h := page.NewHolder(3)
+	white := image.NewRGBA(image.Rect(0, 0, 600, 400))
+	draw.Draw(white, white.Bounds(), image.White, image.Point{}, draw.Src)
+	junk := filepath.Join(dir, "junk.png")
+	if err := os.WriteFile(junk, []byte("no picture"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	files := []string{
+		writePNG(t, dir, "blank.png", white), junk, filepath.Join(dir, "absent.png"),
+		writePNG(t, dir, "page.png", page.Draw(h, 200)),
+	}
+	var out, errs bytes.Buffer
+	err := MRZ(context.Background(), append([]string{"read", "--json"}, files...), &out, &errs)
+	if err == nil || !strings.Contains(err.Error(), "3 of 4") {
+		t.Errorf("error %v", err)
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(lines) != len(files) {
+		t.Fatalf("%d lines for %d files:\n%s", len(lines), len(files), out.String())
+	}
+	want := h.MRZ()
+	for i, l := range lines {
+		var m map[string]any
+		if err := json.Unmarshal([]byte(l), &m); err != nil {
+			t.Fatalf("%s: %v", l, err)
+		}
+		for _, key := range []string{"file", "type", "lines", "fields", "checks", "accepted", "ms"} {
+			if _, ok := m[key]; !ok {
+				t.Errorf("%s has no %q", l, key)
+			}
+		}
+		if m["file"] != files[i] {
+			t.Errorf("line %d is about %v", i, m["file"])
+		}
+		_, failed := m["error"]
+		if ok := i == 3; failed == ok || m["accepted"] != ok {
+			t.Errorf("%s", l)
+		}
+	}
+	if !strings.Contains(lines[3], want[0]) || !strings.Contains(lines[3], want[1]) {
+		t.Errorf("%s\nwant %v", lines[3], want)
+	}
+}
+
+func TestMRZUse(t *testing.T) {
+	for _, args := range [][]string{nil, {"write"}, {"read"}, {"read", "--json"}, {"read", "--no-such"}} {
+		var out, errs bytes.Buffer
+		if err := MRZ(context.Background(), args, &out, &errs); err == nil {
+			t.Errorf("%q was accepted", args)
+		}
+	}
+}
+
+func TestMRZReadForPeople(t *testing.T) {
+	h := page.NewHolder(4)
+	file := writePNG(t, t.TempDir(), "page.png", page.Draw(h, 200))
+	var out, errs bytes.Buffer
+	if err := MRZ(context.Background(), []string{"read", file}, &out, &errs); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"accepted", h.MRZ()[1], h.Number, h.Birth} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+}
