@@ -27,7 +27,7 @@ type Conditions struct {
 	Pupil        float64 // pupil diameter over iris diameter, 0.15 to 0.8
 
 	UpperLid float64 // 0 closed, 1 as the person holds it, up to 1.4 wide open
-	LowerLid float64 // likewise
+	LowerLid float64 // 0 raised as in a firm blink, 1 as the person holds it, up to 1.4
 	Lashes   float64 // 0 none, 1 the person's own, up to 2 made up
 
 	Speculars    int     // reflections of illuminators on the cornea, 0 to 4
@@ -53,11 +53,11 @@ func Ordinary() Conditions {
 
 // RandomConditions returns what an attended camera with a person who means well
 // delivers: mostly good captures of varying dilation, gaze, roll and distance,
-// and about one in sixteen that no iris can be taken from, because of a blink,
-// a look elsewhere, blur or hidden iris. Deterministic in rng.
+// and about one in ten that is of no use, because of a blink, a look
+// elsewhere, blur, movement or an eye half out of the picture. Deterministic in rng.
 func RandomConditions(rng *rand.Rand) Conditions {
 	c := goodConditions(rng)
-	if rng.Float64() < 0.065 {
+	if rng.Float64() < 0.095 {
 		spoil(&c, rng)
 	}
 	return c
@@ -104,22 +104,28 @@ func goodConditions(rng *rand.Rand) Conditions {
 
 // spoil makes a capture useless in one of the ways captures are.
 func spoil(c *Conditions, rng *rand.Rand) {
-	switch rng.IntN(5) {
-	case 0, 1: // blink
-		c.UpperLid = between(rng, 0, 0.32)
-		c.LowerLid = between(rng, 0.6, 0.9)
-	case 2: // out of focus
-		c.Defocus = between(rng, 7, 12)
-	case 3: // looking elsewhere
-		c.GazeX = between(rng, 30, 38)
+	switch rng.IntN(8) {
+	case 0, 1, 2, 3: // blink
+		c.UpperLid = between(rng, 0, 0.2)
+		c.LowerLid = between(rng, 0.5, 0.9)
+	case 4: // out of focus
+		c.Defocus = between(rng, 11, 15)
+	case 5: // looking elsewhere
+		c.GazeX = between(rng, 33, 40)
 		if rng.Float64() < 0.5 {
 			c.GazeX = -c.GazeX
 		}
-		c.GazeY = between(rng, -8, 12)
-	case 4: // moving
-		a, l := between(rng, 0, 2*math.Pi), between(rng, 22, 36)
+		c.GazeY = between(rng, -8, 18)
+		c.UpperLid *= between(rng, 0.6, 0.9)
+	case 6: // moving
+		a, l := between(rng, 0, 2*math.Pi), between(rng, 28, 40)
 		c.MotionX, c.MotionY = l*math.Cos(a), l*math.Sin(a)
-		c.Defocus = between(rng, 2.5, 4)
+		c.Defocus = between(rng, 3, 5)
+	case 7: // half out of the picture
+		c.OffsetX = between(rng, 290, 350)
+		if rng.Float64() < 0.5 {
+			c.OffsetX = -c.OffsetX
+		}
 	}
 }
 

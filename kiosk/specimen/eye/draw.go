@@ -182,7 +182,9 @@ func (s *studio) skin(ex, ey float32, column int, above, below float32) float32 
 		shade = s.shades.skinLower[shadeAt(-below)]
 	}
 	x, y := (ex+spanX)*platePerIR, py*platePerIR
-	x, y = min(max(x, 0), plateW-1.01), min(max(y, 0), plateH-1.01)
+	if x < 0 || y < 0 || x > plateW-1.01 || y > plateH-1.01 {
+		x, y = within(x, plateW-1.01), within(y, plateH-1.01) // beyond its edge the plate is mirrored
+	}
 	ix, iy := int(x), int(y)
 	fx, fy := x-float32(ix), y-float32(iy)
 	n := iy*plateW + ix
@@ -191,6 +193,15 @@ func (s *studio) skin(ex, ey float32, column int, above, below float32) float32 
 	top := float32(a[0]) + (float32(a[1])-float32(a[0]))*fx
 	bot := float32(b[0]) + (float32(b[1])-float32(b[0]))*fx
 	return (top + (bot-top)*fy) * (1 + (shade-1)*v.lids.fade[column])
+}
+
+// within folds x into [0, end] at its ends.
+func within(x, end float32) float32 {
+	x = abs(x)
+	if x > end {
+		x = 2*end - x
+	}
+	return min(max(x, 0), end)
 }
 
 // ball is the light of the eyeball at a place between the lids.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +22,24 @@ func TestSameArgumentsSameBytes(t *testing.T) {
 		b := Draw(zero, kiosk.EyeLeft, c, 0, 0)
 		if !bytes.Equal(a.Pix, b.Pix) {
 			t.Fatalf("two drawings of one capture differ (conditions %d)", i)
+		}
+	}
+}
+
+func TestConcurrentDrawingsAreTheSame(t *testing.T) {
+	p, c := NewPerson(6), Ordinary()
+	var all [4][]uint8
+	var wg sync.WaitGroup
+	for i := range all {
+		wg.Go(func() {
+			Draw(p, kiosk.EyeUnknown, Conditions{}, 100, 90)
+			all[i] = Draw(p, kiosk.BothEyes[0], c, 0, 0).Pix
+		})
+	}
+	wg.Wait()
+	for i := range all {
+		if !bytes.Equal(all[0], all[i]) {
+			t.Errorf("drawing %d differs", i)
 		}
 	}
 }
@@ -65,6 +84,47 @@ func TestTexturesCarryIdentity(t *testing.T) {
 	}
 	if math.Abs(pair.mean()-impostor.mean()) > 0.01 {
 		t.Errorf("a person's two eyes lie %.3f apart, strangers' %.3f", pair.mean(), impostor.mean())
+	}
+}
+
+// One iris must not be the other, nor its mirror image.
+func TestTheTwoIrisesAreUnrelated(t *testing.T) {
+	for seed := range uint64(5) {
+		p := NewPerson(seed)
+		r, l := p.anatomy(kiosk.EyeRight).iris, p.anatomy(kiosk.EyeLeft).iris
+		for shift := range irisAround {
+			var a, b stats
+			both := 0.0
+			y := irisAcross / 2 * (irisAround + 1)
+			for x := range irisAround {
+				u, v := float64(r[y+x]), float64(l[y+(x+shift)%irisAround])
+				a.add(u)
+				b.add(v)
+				both += u * v
+			}
+			c := (both/irisAround - a.mean()*b.mean()) / (a.deviation() * b.deviation())
+			if c > 0.6 {
+				t.Fatalf("person %d: the irises correlate by %.2f when turned by %d", seed, c, shift)
+			}
+		}
+	}
+}
+
+func TestRollAndTorsionTurnClockwise(t *testing.T) {
+	for _, e := range kiosk.BothEyes {
+		c := Ordinary()
+		p := NewPerson(8)
+		upright, _ := encode(p, e, c)
+		c.Torsion = 7
+		turned, _ := encode(p, e, c)
+		if _, deg := align(&upright, &turned); math.Abs(deg-7) > 1.5 {
+			t.Errorf("%v eye: torsion of 7 degrees turned the iris by %.1f", e, deg)
+		}
+		c.Torsion, c.Roll = 0, 7
+		rolled, _ := encode(p, e, c)
+		if _, deg := align(&upright, &rolled); math.Abs(deg-7) > 1.5 {
+			t.Errorf("%v eye: a roll of 7 degrees turned the iris by %.1f", e, deg)
+		}
 	}
 }
 

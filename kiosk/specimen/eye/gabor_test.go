@@ -126,7 +126,13 @@ func fft(a []complex128, inverse bool) {
 // distance is the smallest fractional Hamming distance over rotations of up to
 // 11 degrees either way, or NaN where too little can be compared.
 func distance(a, b *irisCode) float64 {
-	best := math.NaN()
+	d, _ := align(a, b)
+	return d
+}
+
+// align also returns how many degrees clockwise b lies from a.
+func align(a, b *irisCode) (best, degrees float64) {
+	best = math.NaN()
 	const words = 2 * codeAround / 64
 	for shift := -8; shift <= 8; shift++ {
 		diff, n := 0, 0
@@ -143,10 +149,10 @@ func distance(a, b *irisCode) float64 {
 			continue
 		}
 		if d := float64(diff) / float64(n); !(d >= best) {
-			best = d
+			best, degrees = d, float64(shift)*360/codeAround
 		}
 	}
-	return best
+	return best, degrees
 }
 
 // rotate turns a row of bits by n places.

@@ -82,14 +82,14 @@ func (s *lidShape) place(x float32) (t, base float32) {
 }
 
 // margins returns the heights of the two lid margins at x for the given
-// openings (0 closed, 1 as the person holds them) and downward gaze, which the
-// upper lid follows. The margins meet but never cross.
+// openings and downward gaze, which the upper lid follows. An upper lid at 0 lies
+// on the lower one wherever that is. The margins never cross.
 func (s *lidShape) margins(x, openUpper, openLower, down float32) (upper, lower float32) {
 	t, base := s.place(x)
 	u, l := arch(s.upperArch, t), arch(s.lowerArch, t)
-	closed := base + 0.62*s.lower*l
-	upper = closed + openUpper*(base-s.upper*u-closed) + 0.55*down*u*min(openUpper, 1)
-	lower = closed + openLower*(base+s.lower*l-closed) + 0.25*down*l*min(openLower, 1)
+	raised := base + 0.62*s.lower*l
+	lower = raised + openLower*(base+s.lower*l-raised) + 0.25*down*l*min(openLower, 1)
+	upper = lower + openUpper*(base-s.upper*u-lower) + 0.55*down*u*min(openUpper, 1)
 	return upper, max(lower, upper)
 }
 

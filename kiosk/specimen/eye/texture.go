@@ -111,12 +111,12 @@ func newIrisFolds(r rng, tone irisTone) irisTexture {
 const foldStrength = 12
 
 func drawStroma(f []float32, r *rng, tone irisTone) {
-	ciliary := newFibreBand(r, 34+r.intn(10), 3)
-	pupillary := newFibreBand(r, 46+r.intn(14), 2)
+	ciliary := newFibreBand(r, 38+r.intn(10), 5)
+	pupillary := newFibreBand(r, 50+r.intn(14), 4)
 	bend := newLattice(r, 11, 3)
 	bend2 := newLattice(r, 31, 6)
-	patch := newLattice(r, 13+r.intn(5), 4)
-	patch2 := newLattice(r, 30+r.intn(8), 8)
+	patch := newLattice(r, 17+r.intn(6), 6)
+	patch2 := newLattice(r, 34+r.intn(8), 11)
 	patch3 := newLattice(r, 74, 17)
 	strength := newLattice(r, 7, 2)
 	place := newLattice(r, 9+r.intn(6), 1)
@@ -134,7 +134,7 @@ func drawStroma(f []float32, r *rng, tone irisTone) {
 			outer := step(-0.05, 0.05, d)
 			fib := outer*ciliary.at(w, v) + (1-outer)*pupillary.at(w, v)
 			fib *= 1 + 0.35*strength.at(u, v)
-			blot := 0.75*patch.at(w, v) + 0.8*patch2.at(w, v) + 0.5*patch3.at(w, v)
+			blot := 0.6*patch.at(w, v) + 0.85*patch2.at(w, v) + 0.5*patch3.at(w, v)
 			ring := bump(d*d/(0.085*0.085)) * (0.8 + 0.6*bright.at(u, 0))
 			shadow := bump((d - 0.09) * (d - 0.09) / (0.07 * 0.07))
 			f[y*(irisAround+1)+x] = tone.contrast * (13*tone.fibres*fib + 10*tone.blotches*blot + 12*ring - 7*shadow)
