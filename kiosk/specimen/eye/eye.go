@@ -10,10 +10,12 @@
 // near-infrared iris cameras which ISO/IEC 19794-6 and 29794-6 speak of: bright
 // skin and sclera, mid-grey iris, dark pupil with the illuminators' reflection.
 //
-// The package never reads an image of a real person, and nothing in it was
-// fitted to one: every structure is drawn from random numbers. It never takes
-// part in a real enrolment; cmd/tambo does not link it. Results measured on its
-// eyes say how the software behaves and nothing about accuracy on people.
+// The package never reads an image of a real person. Its ranges were chosen by
+// eye to look like such images, not by regression on them; how strongly captures
+// of one eye differ was then set so that their Hamming distances lie where those
+// of real captures do. So results measured on these eyes say how the software
+// behaves and nothing about accuracy on people. The package never takes part in
+// a real enrolment; cmd/tambo does not link it.
 //
 // Everything here is a pure function of its arguments, except that textures are
 // computed once per person and kept, and that a [Scene] remembers how wide its
