@@ -29,24 +29,29 @@ func newCamera(t testing.TB, opt virtual.CameraOptions) *virtual.Device {
 	return d
 }
 
-// overUSBIP exports a bus on loopback and connects to it.
-func overUSBIP(t testing.TB, bus *virtual.Bus) usb.Bus {
-	t.Helper()
+// dialUSBIP exports a bus on loopback and connects to it.
+func dialUSBIP(bus *virtual.Bus) (usb.Bus, func(), error) {
 	s, err := virtual.Listen("127.0.0.1:0", bus, nil)
 	if err != nil {
-		t.Fatal(err)
+		return nil, nil, err
 	}
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(context.Background()) }()
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(context.Background()) }()
 	client, err := usbip.New(s.Addr(), true)
+	return client, func() {
+		client.Close()
+		s.Close()
+		<-served
+	}, err
+}
+
+func overUSBIP(t testing.TB, bus *virtual.Bus) usb.Bus {
+	t.Helper()
+	client, done, err := dialUSBIP(bus)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		client.Close()
-		s.Close()
-		<-done
-	})
+	t.Cleanup(done)
 	return client
 }
 
