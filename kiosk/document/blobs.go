@@ -44,10 +44,10 @@ func darker(p glyph.Plane, part float64) []bool {
 		row := p.Pix[y*w:][:w]
 		for x := range w {
 			l, r := max(x-meanRadius, 0), min(x+meanRadius+1, w)
-			area := uint32((b - t) * (r - l))
-			mean := (bot[r] - bot[l] - top[r] + top[l]) / area
-			v := uint32(row[x])
-			dark[y*w+x] = v*1024 < mean*scaled && v+leastInk < mean
+			area := uint32((b - t) * (r - l)) // at most 41 by 41: no product overflows
+			around := bot[r] - bot[l] - top[r] + top[l]
+			v := uint32(row[x]) * area
+			dark[y*w+x] = v*1024 < around*scaled && v+leastInk*area < around
 		}
 	}
 	return dark

@@ -66,6 +66,7 @@ func grammar(t Type) [][]position {
 	for _, s := range []span{l.code, l.issuer, l.names, l.nationality} {
 		set(s, letters, false)
 	}
+	set(at(0, 0), kind(codeLetters[t]), false)
 	set(l.birth, digitsOpen, true)
 	set(l.expiry, digitsOpen, true)
 	set(l.sex, sexes, false)

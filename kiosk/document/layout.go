@@ -67,6 +67,9 @@ var layouts = map[Type]layout{
 	},
 }
 
+// codeLetters are those that a document code of the format begins with.
+var codeLetters = map[Type]string{TD1: "ACI", TD2: "ACIP", TD3: "P", MRVA: "V", MRVB: "V"}
+
 // typeOf decides the format from the number of lines, their length and the
 // document code.
 func typeOf(lines []string) (Type, error) {
@@ -79,19 +82,14 @@ func typeOf(lines []string) (Type, error) {
 		}
 	}
 	c := lines[0][0]
-	switch {
-	case len(lines) == 2 && len(lines[0]) == 44 && c == 'P':
-		return TD3, nil
-	case len(lines) == 2 && len(lines[0]) == 44 && c == 'V':
-		return MRVA, nil
-	case len(lines) == 2 && len(lines[0]) == 36 && c == 'V':
-		return MRVB, nil
-	case len(lines) == 2 && len(lines[0]) == 36 && strings.HasPrefix(lines[0], "IDFRA"):
+	if len(lines[0]) == 36 && strings.HasPrefix(lines[0], "IDFRA") {
 		return "", fmt.Errorf("%w: the former French identity card has a layout of its own", ErrLayout)
-	case len(lines) == 2 && len(lines[0]) == 36 && strings.IndexByte("ACIP", c) >= 0:
-		return TD2, nil
-	case len(lines) == 3 && len(lines[0]) == 30 && strings.IndexByte("ACI", c) >= 0:
-		return TD1, nil
+	}
+	for _, t := range []Type{TD3, MRVA, MRVB, TD2, TD1} {
+		n, chars := t.size()
+		if len(lines) == n && len(lines[0]) == chars && strings.IndexByte(codeLetters[t], c) >= 0 {
+			return t, nil
+		}
 	}
 	return "", fmt.Errorf("%w: %d lines of %d characters, code %q", ErrLayout, len(lines), len(lines[0]), c)
 }

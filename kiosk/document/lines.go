@@ -37,6 +37,7 @@ const (
 	leastChain = 5    // blobs that begin a line
 	leastSeen  = 18   // blobs of a whole line
 	mostSpan   = 60   // characters a line may seem to have, noise included
+	mostTries  = 150  // chains that are tried, longest first; a full page of text has fewer
 )
 
 // findLines looks for lines of equally spaced blobs of equal height.
@@ -44,10 +45,10 @@ func findLines(bs []blob, transposed bool) []textLine {
 	slices.SortFunc(bs, func(a, b blob) int { return a.x0 + a.x1 - b.x0 - b.x1 })
 	grid := newBuckets(bs)
 	used := make([]bool, len(bs))
-	chains := chains(bs, grid)
+	chains := chainsOf(bs, grid)
 	slices.SortStableFunc(chains, func(a, b []int) int { return len(b) - len(a) })
 	var lines []textLine
-	for _, c := range chains {
+	for _, c := range chains[:min(len(chains), mostTries)] {
 		fresh := c[:0:0]
 		for _, i := range c {
 			if !used[i] {
@@ -102,9 +103,9 @@ func (g buckets) near(x0, y0, x1, y1 float64, f func(i int)) {
 	}
 }
 
-// chains links each blob with its nearest like neighbour to the right, where
+// chainsOf links each blob with its nearest like neighbour to the right, where
 // that one's nearest to the left is it.
-func chains(bs []blob, grid buckets) [][]int {
+func chainsOf(bs []blob, grid buckets) [][]int {
 	right, left := make([]int, len(bs)), make([]int, len(bs))
 	for i := range bs {
 		right[i], left[i] = neighbour(bs, grid, i, 1), neighbour(bs, grid, i, -1)

@@ -107,11 +107,12 @@ func malformed(f *kiosk.Field, note string) {
 	f.Note = note
 }
 
-// documentCode: Doc 9303-3, 4.4: one or two letters.
+// documentCode: one or two letters, the first as the format has it (Doc 9303-4
+// to -7, 4.2).
 func (p *parser) documentCode() kiosk.Field {
 	raw := p.text(p.code)
 	f := p.field(strings.TrimRight(raw, "<"), p.code)
-	if !isLetter(raw[0]) || raw[1] != '<' && !isLetter(raw[1]) {
+	if strings.IndexByte(codeLetters[p.mrz.Type], raw[0]) < 0 || raw[1] != '<' && !isLetter(raw[1]) {
 		malformed(&f, NoteBadCharacters)
 	}
 	return f

@@ -154,19 +154,36 @@ func (r *recogniser) size(z *zone, chars [][]char, from int) {
 		}
 		return sum
 	}
-	for _, s := range []*float64{&z.scaleU, &z.scaleV} {
-		start, width := *s, 0.06
-		best, top := start, math.Inf(-1)
-		var v [3]float64
-		for i := range 3 {
-			*s = start * (1 + width*float64(i-1))
-			if v[i] = agreement(); v[i] > top {
-				best, top = *s, v[i]
-			}
+	// Thick or blurred strokes look like larger print, by little. Only a clear
+	// gain says that the print is not of the size that belongs to its pitch.
+	startU, startV, before := z.scaleU, z.scaleV, agreement()
+	for range 3 {
+		u := bestScale(&z.scaleU, agreement)
+		v := bestScale(&z.scaleV, agreement)
+		if u && v {
+			break
 		}
-		if d := v[0] - 2*v[1] + v[2]; d < 0 {
-			best = start * (1 + width*max(-1.2, min(1.2, 0.5*(v[0]-v[2])/d)))
-		}
-		*s = best
 	}
+	gain := (agreement() - before) / float64(len(picks))
+	part := max(0, min(1, (gain-0.05)/0.05))
+	z.scaleU = startU + part*(z.scaleU-startU)
+	z.scaleV = startV + part*(z.scaleV-startV)
+}
+
+// bestScale moves *s to where f is greatest, by the parabola through three
+// values; found is false where that lies beyond them.
+func bestScale(s *float64, f func() float64) (found bool) {
+	const width = 0.06
+	start := *s
+	var v [3]float64
+	for i := range v {
+		*s = start * (1 + width*float64(i-1))
+		v[i] = f()
+	}
+	move := math.Copysign(1.5, v[2]-v[0])
+	if d := v[0] - 2*v[1] + v[2]; d < 0 {
+		move = max(-1.5, min(1.5, 0.5*(v[0]-v[2])/d))
+	}
+	*s = max(0.6, min(1.6, start*(1+width*move)))
+	return math.Abs(move) < 1.5
 }

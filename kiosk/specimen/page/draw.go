@@ -57,6 +57,8 @@ type canvas struct {
 	k   float64 // pixels a millimetre
 	z   *vector.Rasterizer
 	box image.Rectangle // what z covers, pixels
+
+	mask []uint8 // used again from path to path
 }
 
 // begin starts a path that stays within the given millimetres.
@@ -70,21 +72,41 @@ func (c *canvas) px(x, y float64) (float32, float32) {
 	return float32(x*c.k - float64(c.box.Min.X)), float32(y*c.k - float64(c.box.Min.Y))
 }
 
-// fill paints the path.
-func (c *canvas) fill(col color.Color) {
-	c.z.Draw(c.img, c.box, image.NewUniform(col), image.Point{})
+// fill paints the path. Most of a box stays bare, so that passing over it
+// quickly is what counts.
+func (c *canvas) fill(col color.RGBA) {
+	n := c.box.Dx() * c.box.Dy()
+	if cap(c.mask) < n {
+		c.mask = make([]uint8, n)
+	}
+	m := &image.Alpha{Pix: c.mask[:n], Stride: c.box.Dx(), Rect: image.Rect(0, 0, c.box.Dx(), c.box.Dy())}
+	c.z.DrawOp = draw.Src
+	c.z.Draw(m, m.Rect, image.Opaque, image.Point{})
+	over := func(below, above uint8, a int) uint8 { return uint8((int(below)*(255-a) + int(above)*a + 127) / 255) }
+	for y := range c.box.Dy() {
+		row := c.img.Pix[c.img.PixOffset(c.box.Min.X, c.box.Min.Y+y):]
+		for x, a := range m.Pix[y*m.Stride:][:m.Stride] {
+			if a != 0 {
+				q := row[4*x : 4*x+3]
+				q[0], q[1], q[2] = over(q[0], col.R, int(a)), over(q[1], col.G, int(a)), over(q[2], col.B, int(a))
+			}
+		}
+	}
 }
 
 // Draw draws the data page of h at the given resolution, 60 to 1200 dots an
 // inch (values outside are brought inside): 1476×1039 pixels at 300.
-func Draw(h Holder, dpi int) *image.RGBA {
+func Draw(h Holder, dpi int) *image.RGBA { return DrawZone(h, h.MRZ(), dpi) }
+
+// DrawZone draws the page of h with a zone that says lines, whatever h's own
+// would be: misprints and tampering, for tests of what must not be accepted.
+func DrawZone(h Holder, lines [2]string, dpi int) *image.RGBA {
 	k := float64(min(max(dpi, 60), 1200)) / 25.4
 	w, ht := int(math.Round(Width*k)), int(math.Round(Height*k))
 	c := &canvas{img: image.NewRGBA(image.Rect(0, 0, w, ht)), k: k, z: vector.NewRasterizer(w, ht)}
 	r := rand.New(rand.NewPCG(h.Seed, 0xba5e))
 	c.background(r)
 	c.visualZone(h, r)
-	lines := h.MRZ()
 	c.ocrb(lines[0], zoneLeft, line2Centre-lineSpacing+capHeight/2)
 	c.ocrb(lines[1], zoneLeft, line2Centre+capHeight/2)
 	return c.img
@@ -158,7 +180,7 @@ func (c *canvas) background(r *rand.Rand) {
 			for s := range 301 {
 				x := float64(s) * Width / 300
 				y := off + a*math.Sin(f*x/Width*6.28+ph+float64(i)*0.35) + 2*math.Sin(5*f*x/Width*6.28+ph)
-				pts = append(pts, [2]float64{x, math.Min(y, Height+2)})
+				pts = append(pts, [2]float64{x, min(y, Height+2)})
 			}
 			c.ribbon(pts, 0.16)
 		}
@@ -208,12 +230,12 @@ func (c *canvas) visualZone(h Holder, r *rand.Rand) {
 func (c *canvas) portrait(x, y, w, h float64, r *rand.Rand) {
 	box := image.Rect(int(x*c.k), int(y*c.k), int((x+w)*c.k), int((y+h)*c.k))
 	draw.Draw(c.img, box, image.NewUniform(color.RGBA{206, 214, 222, 255}), image.Point{}, draw.Src)
-	ellipse := func(cx, cy, rx, ry float64, col color.Color) {
+	ellipse := func(cx, cy, rx, ry float64, col color.RGBA) {
 		c.begin(x, y, w, h)
 		for i := range 73 {
 			a := float64(i) / 72 * 2 * math.Pi
-			px := math.Min(math.Max(x+w*(cx+rx*math.Cos(a)), x), x+w)
-			py := math.Min(math.Max(y+h*(cy+ry*math.Sin(a)), y), y+h)
+			px := min(max(x+w*(cx+rx*math.Cos(a)), x), x+w)
+			py := min(max(y+h*(cy+ry*math.Sin(a)), y), y+h)
 			if i == 0 {
 				c.z.MoveTo(c.px(px, py))
 			} else {

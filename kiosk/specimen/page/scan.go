@@ -21,7 +21,7 @@ func lay(src *image.RGBA, w Wear, k float64, r *rand.Rand) *image.RGBA {
 		y := c[1] - sh/2 - math.Copysign(in*r.Float64(), c[1]-sh/2)
 		to[i] = [2]float64{x*co - y*si, x*si + y*co}
 		for d := range 2 {
-			lo[d], hi[d] = math.Min(lo[d], to[i][d]), math.Max(hi[d], to[i][d])
+			lo[d], hi[d] = min(lo[d], to[i][d]), max(hi[d], to[i][d])
 		}
 	}
 	m := w.Margin * k
@@ -112,35 +112,49 @@ func blur(img *image.RGBA, sigma float64) {
 	if n < 1 {
 		return
 	}
-	kern := make([]int, n+1) // half of it, parts of 65536
+	kern := make([]int32, n+1) // half of it, parts of 65536
 	sum := 0.0
 	for i := -n; i <= n; i++ {
 		sum += math.Exp(-float64(i*i) / (2 * sigma * sigma))
 	}
 	for i := range kern {
-		kern[i] = int(65536 * math.Exp(-float64(i*i)/(2*sigma*sigma)) / sum)
+		kern[i] = int32(65536 * math.Exp(-float64(i*i)/(2*sigma*sigma)) / sum)
 	}
-	b := img.Bounds()
-	line := make([]uint8, 4*max(b.Dx(), b.Dy()))
-	pass := func(start, step, count int) {
-		for i := range count {
-			copy(line[4*i:4*i+4], img.Pix[start+i*step:])
+	w, h := img.Bounds().Dx(), img.Bounds().Dy()
+	acc := make([]int32, 4*w)
+	tmp := make([]uint8, 4*w*h)
+	for y := range h { // across
+		src, dst := img.Pix[y*img.Stride:][:4*w], tmp[y*4*w:][:4*w]
+		for i := range acc {
+			acc[i] = 32768 + kern[0]*int32(src[i])
 		}
-		for i := range count {
-			for c := range 3 {
-				acc := 32768 + kern[0]*int(line[4*i+c])
-				for d := 1; d <= n; d++ {
-					lo, hi := max(i-d, 0), min(i+d, count-1)
-					acc += kern[d] * (int(line[4*lo+c]) + int(line[4*hi+c]))
+		for d := 1; d <= n; d++ {
+			for x := range w {
+				lo, hi := max(x-d, 0)*4, min(x+d, w-1)*4
+				for c := range 4 {
+					acc[4*x+c] += kern[d] * (int32(src[lo+c]) + int32(src[hi+c]))
 				}
-				img.Pix[start+i*step+c] = uint8(min(acc>>16, 255))
 			}
 		}
+		for i, v := range acc {
+			dst[i] = uint8(min(v>>16, 255))
+		}
 	}
-	for y := range b.Dy() {
-		pass(y*img.Stride, 4, b.Dx())
-	}
-	for x := range b.Dx() {
-		pass(4*x, img.Stride, b.Dy())
+	for y := range h { // down
+		for i, v := range tmp[y*4*w:][:4*w] {
+			acc[i] = 32768 + kern[0]*int32(v)
+		}
+		for d := 1; d <= n; d++ {
+			up, down := tmp[max(y-d, 0)*4*w:][:4*w], tmp[min(y+d, h-1)*4*w:][:4*w]
+			for i := range acc {
+				acc[i] += kern[d] * (int32(up[i]) + int32(down[i]))
+			}
+		}
+		dst := img.Pix[y*img.Stride:][:4*w]
+		for i, v := range acc {
+			if i%4 != 3 {
+				dst[i] = uint8(min(v>>16, 255))
+			}
+		}
 	}
 }

@@ -37,7 +37,7 @@ type Wear struct {
 func RandomWear(r *rand.Rand) Wear {
 	chance := func(p float64) bool { return r.Float64() < p }
 	w := Wear{
-		Ink: math.Max(-0.8, math.Min(0.8, 0.4*r.NormFloat64())), Rotation: math.Max(-6, math.Min(6, 1.8*r.NormFloat64())),
+		Ink: max(-0.8, min(0.8, 0.4*r.NormFloat64())), Rotation: max(-6, min(6, 1.8*r.NormFloat64())),
 		Blur: 0.02 + 0.08*r.Float64(), Noise: 1 + 9*r.Float64(), Gain: 0.75 + 0.4*r.Float64(), Bed: uint8(r.IntN(256)), Seed: r.Uint64(),
 	}
 	if chance(0.5) {
@@ -111,7 +111,7 @@ func stroke(src *image.RGBA, amount, k float64) *image.RGBA {
 	b := src.Bounds()
 	dst := image.NewRGBA(b)
 	copy(dst.Pix, src.Pix)
-	part := int(256 * math.Min(1, math.Abs(amount)*0.09*k))
+	part := int(256 * min(1, math.Abs(amount)*0.09*k))
 	for y := 1; y < b.Dy()-1; y++ {
 		row := src.Pix[y*src.Stride:]
 		up, down := src.Pix[(y-1)*src.Stride:], src.Pix[(y+1)*src.Stride:]
@@ -134,7 +134,7 @@ func stroke(src *image.RGBA, amount, k float64) *image.RGBA {
 func fade(img *image.RGBA, part float64) {
 	var lut [256]uint8
 	for v := range lut {
-		lut[v] = uint8(float64(v) + math.Max(0, 232-float64(v))*part)
+		lut[v] = uint8(float64(v) + max(0, 232-float64(v))*part)
 	}
 	for i, v := range img.Pix {
 		if i%4 != 3 {
@@ -176,7 +176,7 @@ func specks(img *image.RGBA, w Wear, k float64, r *rand.Rand) {
 func scale(img *image.RGBA, x, y int, by float64) {
 	i := img.PixOffset(x, y)
 	for c := range 3 {
-		img.Pix[i+c] = uint8(math.Min(255, float64(img.Pix[i+c])*by))
+		img.Pix[i+c] = uint8(min(255, float64(img.Pix[i+c])*by))
 	}
 }
 
@@ -193,21 +193,25 @@ func light(img *image.RGBA, w Wear, r *rand.Rand) {
 		return
 	}
 	b := img.Bounds()
+	bell := func(n int, centre float64) []float32 { // the patch is the product of two
+		out := make([]float32, n)
+		for i := range out {
+			d := (float64(i)/float64(n) - centre) / gr
+			out[i] = float32(math.Exp(-d * d))
+		}
+		return out
+	}
+	across, down := bell(b.Dx(), gx), bell(b.Dy(), gy)
 	for y := range b.Dy() {
-		v := float64(y) / float64(b.Dy())
+		v := float64(y)/float64(b.Dy()) - 0.5
 		row := img.Pix[y*img.Stride:]
 		for x := range b.Dx() {
-			u := float64(x) / float64(b.Dx())
-			side := math.Max(0, (u-0.5)*dx+(v-0.5)*dy) * 2
-			mul := gain * (1 - w.Shadow*math.Min(1, side*side))
-			add := 0.0
-			if w.Glare > 0 {
-				if q := ((u-gx)*(u-gx) + (v-gy)*(v-gy)) / (gr * gr); q < 6 {
-					add = 200 * w.Glare * math.Exp(-q)
-				}
-			}
-			for c := range 3 {
-				row[4*x+c] = uint8(math.Max(0, math.Min(255, float64(row[4*x+c])*mul+add)))
+			side := max(0, (float64(x)/float64(b.Dx())-0.5)*dx+v*dy) * 2
+			mul := float32(gain * (1 - w.Shadow*min(1, side*side)))
+			add := float32(200*w.Glare) * across[x] * down[y]
+			q := row[4*x : 4*x+3]
+			for c := range q {
+				q[c] = uint8(max(0, min(255, float32(q[c])*mul+add)))
 			}
 		}
 	}

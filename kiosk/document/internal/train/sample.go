@@ -65,7 +65,7 @@ func randomLook(r *rand.Rand) look {
 		sx: 1 + norm(0.02, 0.06), sy: 1 + norm(0.018, 0.05),
 		inkBlur: 0.01 + 0.04*r.Float64(), gain: 1 + 1.5*r.Float64(), off: norm(0.12, 0.3),
 		blur: 0.13 * r.Float64() * r.Float64(), noise: 12 * r.Float64() * r.Float64(),
-		paper: 120 + 130*r.Float64(), jx: norm(0.03, 0.09), jy: norm(0.03, 0.09), dirty: r.Float64() < 0.3,
+		paper: 120 + 130*r.Float64(), jx: norm(0.03, 0.09), jy: norm(0.03, 0.09), dirty: r.Float64() < 0.5,
 	}
 	if r.IntN(4) == 0 {
 		l.blur = 0.13 * r.Float64()
@@ -243,12 +243,12 @@ func (p *printer) spoil(l look, r *rand.Rand) {
 	if !l.dirty {
 		return
 	}
-	for range 1 + r.IntN(3) {
-		v := float32(0.3 + 0.6*r.Float64())
+	for range 1 + r.IntN(4) {
+		v := float32(0.3 + 0.7*r.Float64())
 		if r.IntN(3) == 0 {
 			v = -v // ink chipped off
 		}
-		p.dab(r.Float64()*float64(p.w), r.Float64()*float64(p.h), (0.02+0.07*r.Float64())*l.pitch, v)
+		p.dab(r.Float64()*float64(p.w), r.Float64()*float64(p.h), (0.02+0.10*r.Float64())*l.pitch, v)
 	}
 }
 
