@@ -143,8 +143,8 @@ func (f IrisFrame) Eye(e kiosk.Eye) *image.Gray {
 // StreamStats counts what happened on a stream since it began.
 type StreamStats struct {
 	Frames    uint64 // whole frames received
-	Dropped   uint64 // whole frames that nobody took in time
-	Damaged   uint64 // frames given up: lost, short or error-marked payloads
+	Dropped   uint64 // whole frames that nobody took in time, or whose other eye was lost
+	Damaged   uint64 // frames given up: lost, short or error-marked payloads; counted an eye where each has a stream
 	BusErrors uint64 // transfers that failed and were retried
 }
 

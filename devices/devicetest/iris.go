@@ -130,8 +130,9 @@ func irisNewest(t *testing.T, r IrisRig) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ctx := timeout(t)
 	for s.Stats().Frames < first.Seq+5 { // nobody takes five frames
-		if timeout(t).Err() != nil {
+		if ctx.Err() != nil {
 			t.Fatal("no frames")
 		}
 		time.Sleep(time.Millisecond)

@@ -119,21 +119,24 @@ func (s *irisStream) deliver(i int, sh shot) {
 	}
 	other := s.halves[1-i]
 	if other == nil || !samePair(sh, *other) {
-		if old := s.halves[i]; old != nil { // its other eye never came
-			s.stats.Damaged++
-			s.reuse(old.pic)
-		}
+		s.unpaired(i)
 		s.halves[i] = &sh
 		return
 	}
-	if old := s.halves[i]; old != nil {
-		s.stats.Damaged++
-		s.reuse(old.pic)
-	}
+	s.unpaired(i)
 	s.halves = [2]*shot{}
 	pics := [2]*picture{}
 	pics[i], pics[1-i] = sh.pic, other.pic
 	s.publish(pics[0].planes[0], pics[1].planes[0], pics[0], pics[1])
+}
+
+// unpaired drops an eye whose other never came; mu is held.
+func (s *irisStream) unpaired(i int) {
+	if old := s.halves[i]; old != nil {
+		s.stats.Dropped++
+		s.reuse(old.pic)
+		s.halves[i] = nil
+	}
 }
 
 // samePair reports whether two eyes belong to one exposure: the camera's own
