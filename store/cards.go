@@ -1,0 +1,249 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"tambo/kiosk"
+	"tambo/store/internal/box"
+	"tambo/store/keyring"
+)
+
+// cardRecord is an index card at rest: when it ends is of the machine tier, so
+// that it ends with nobody signed in; the card itself is sealed by its own key.
+type cardRecord struct {
+	Encounter kiosk.EncounterID `json:"encounter"`
+	Ref       keyring.Ref       `json:"ref"`
+	Ends      time.Time         `json:"ends"`
+	Body      []byte            `json:"body"`
+}
+
+func cardPlace(id kiosk.EncounterID) []byte {
+	return box.Place(schema, indexFile, bCards, "body", string(id))
+}
+
+// putCard writes a card under its key. It returns the key of the card that it
+// replaces, to be erased once the transaction is durable.
+func (v *Vault) putCard(tx *bolt.Tx, c *kiosk.IndexCard, ref keyring.Ref, key keyring.Key) (old keyring.Ref, err error) {
+	body, err := json.Marshal(c)
+	if err != nil {
+		return old, err
+	}
+	name := v.blind(bCards, string(c.Encounter))
+	b := tx.Bucket([]byte(bCards))
+	if was := b.Get(name); was != nil {
+		r, err := v.decodeCard(name, was)
+		if err != nil {
+			return old, err
+		}
+		old = r.Ref
+	}
+	r, err := json.Marshal(cardRecord{c.Encounter, ref, c.Ends.UTC(), box.Seal(key[:], cardPlace(c.Encounter), body)})
+	if err != nil {
+		return old, err
+	}
+	return old, b.Put(name, v.sealValue(bCards, name, r))
+}
+
+func (v *Vault) decodeCard(name, b []byte) (r cardRecord, err error) {
+	plain, err := v.openValue(bCards, name, b)
+	if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(plain, &r); err != nil {
+		return r, &ErrDamaged{indexFile, "one index card cannot be read", err}
+	}
+	return r, nil
+}
+
+// PutCards adds index cards, or replaces those of the same encounters, in one
+// transaction: the site gallery comes so.
+func (s *Subjects) PutCards(ctx context.Context, cards ...kiosk.IndexCard) error {
+	release, err := s.use(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return s.putCards(cards)
+}
+
+func (s *Subjects) putCards(cards []kiosk.IndexCard) error {
+	if len(cards) == 0 {
+		return nil
+	}
+	wants := make([]keyring.Want, len(cards))
+	for i := range cards {
+		if err := cards[i].Encounter.Validate(); err != nil {
+			return fmt.Errorf("put cards: %w", err)
+		}
+		wants[i] = keyring.Want{Tier: keyring.Subject, Use: keyring.UseCard}
+	}
+	refs, keys, err := s.v.ring.NewKeys(s.s, wants...)
+	if err != nil {
+		return fmt.Errorf("put cards: %w", full(err))
+	}
+	var replaced []keyring.Ref
+	err = s.v.db.Update(func(tx *bolt.Tx) error {
+		for i := range cards {
+			old, err := s.v.putCard(tx, &cards[i], refs[i], keys[i])
+			if err != nil {
+				return err
+			}
+			replaced = append(replaced, old)
+		}
+		return nil
+	})
+	if err != nil {
+		replaced = refs
+	}
+	if e := s.v.ring.Erase(replaced...); err == nil {
+		err = e
+	}
+	if err != nil {
+		return fmt.Errorf("put cards: %w", full(err))
+	}
+	return nil
+}
+
+// Cards calls f for every index card that has not ended, in no order. Custody is
+// where the record is now. A card that cannot be read is noted in Status and
+// passed over.
+func (s *Subjects) Cards(ctx context.Context, f func(kiosk.IndexCard) error) error {
+	release, err := s.use(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	now := s.v.now()
+	return s.v.db.View(func(tx *bolt.Tx) error {
+		custody, err := s.v.custody(tx)
+		if err != nil {
+			return err
+		}
+		return tx.Bucket([]byte(bCards)).ForEach(func(name, b []byte) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			c, err := s.card(name, b)
+			if err != nil {
+				s.v.damaged(&ErrDamaged{indexFile, "an index card is lost to local search; the hub still has the record", err})
+				return nil
+			}
+			if !c.Ends.IsZero() && now.Trusted && !c.Ends.After(now.Time) {
+				return nil
+			}
+			if at, ok := custody[c.Encounter]; ok {
+				c.Custody = at
+			}
+			return f(c)
+		})
+	})
+}
+
+func (s *Subjects) card(name, b []byte) (c kiosk.IndexCard, err error) {
+	r, err := s.v.decodeCard(name, b)
+	if err != nil {
+		return c, err
+	}
+	key, err := s.v.ring.Key(r.Ref, s.s)
+	if err != nil {
+		return c, err
+	}
+	defer key.Wipe()
+	body, err := box.Open(key[:], cardPlace(r.Encounter), r.Body)
+	if err != nil {
+		return c, err
+	}
+	return c, json.Unmarshal(body, &c)
+}
+
+// custody says where the records behind this kiosk's own cards are.
+func (v *Vault) custody(tx *bolt.Tx) (map[kiosk.EncounterID]kiosk.CustodyState, error) {
+	out := map[kiosk.EncounterID]kiosk.CustodyState{}
+	err := v.eachOut(tx, func(_ *outRecord, i OutboxItem) error {
+		if i.Kind == kiosk.PackageNotice {
+			return nil
+		}
+		switch i.State {
+		case kiosk.StatePurged:
+			out[i.Encounter] = kiosk.CustodyPurged
+		case kiosk.StateDelivered:
+			out[i.Encounter] = kiosk.CustodyDelivered
+		case kiosk.StateThin:
+			out[i.Encounter] = kiosk.CustodyThin
+		default:
+			out[i.Encounter] = kiosk.CustodyHere
+		}
+		return nil
+	})
+	return out, err
+}
+
+// keepPurged is how long the manifest and receipts of a purged package stay
+// after its card has ended (or from sealing, if it had none), so that an
+// amendment can cite them.
+const keepPurged = 90 * 24 * time.Hour
+
+// EndCards destroys the index cards whose time is over, and forgets packages
+// that were purged long ago. It needs nobody signed in, and trusted time: with
+// declared time it does nothing. It returns how many cards ended.
+func (v *Vault) EndCards(now kiosk.Instant) (int, error) {
+	if !now.Trusted {
+		return 0, nil
+	}
+	v.files.Lock()
+	defer v.files.Unlock()
+	var gone []keyring.Ref
+	err := v.db.Update(func(tx *bolt.Tx) error {
+		cards, out := tx.Bucket([]byte(bCards)), tx.Bucket([]byte(bOutbox))
+		var ended, old [][]byte
+		kept := map[kiosk.EncounterID]bool{}
+		err := cards.ForEach(func(name, b []byte) error {
+			r, err := v.decodeCard(name, b)
+			if err != nil {
+				return err
+			}
+			if r.Ends.IsZero() || r.Ends.After(now.Time) {
+				kept[r.Encounter] = true
+				return nil
+			}
+			ended, gone = append(ended, bytes.Clone(name)), append(gone, r.Ref)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		err = v.eachOut(tx, func(_ *outRecord, i OutboxItem) error {
+			if i.State == kiosk.StatePurged && !kept[i.Encounter] && now.Time.Sub(i.Sealed) > keepPurged {
+				old = append(old, v.blind(bOutbox, i.ID))
+			}
+			return nil
+		})
+		for _, name := range ended {
+			if err == nil {
+				err = cards.Delete(name)
+			}
+		}
+		for _, name := range old {
+			if err == nil {
+				err = out.Delete(name)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("end cards: %w", full(err))
+	}
+	if len(gone) == 0 {
+		return 0, nil
+	}
+	if err := v.ring.Erase(gone...); err != nil {
+		return 0, fmt.Errorf("end cards: %w", full(err))
+	}
+	return len(gone), v.Audit("cards ended", "", "", fmt.Sprint(len(gone)))
+}
