@@ -240,6 +240,9 @@ func problemOf(err error) *wire.Problem {
 
 func (h *Hub) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
+	if r.Context().Err() != nil {
+		w.Header().Set("Connection", "close") // its context has ended for good
+	}
 	if p.Code == wire.CodeInternal {
 		h.log.Error("request failed", "method", r.Method, "route", r.URL.Path, "error", err)
 	} else {

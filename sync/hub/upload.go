@@ -23,6 +23,7 @@ import (
 //   - tusd reads an upload's offset before it locks it when a creation carries
 //     bytes (creation-with-upload); such bytes are not read, and the extension is
 //     not announced.
+//   - A connection on which an upload failed is closed; see [closing].
 //   - Method overriding, downloads and deletion are off.
 //   - Offsets that are answered are those of durable bytes.
 func (h *Hub) uploads() (http.Handler, error) {
@@ -49,9 +50,29 @@ func (h *Hub) uploads() (http.Handler, error) {
 		case http.MethodPost:
 			r.Header.Del("Content-Type")
 		}
-		inner.ServeHTTP(w, r)
+		inner.ServeHTTP(closing{w}, r)
 	}), nil
 }
+
+// closing ends the connection after an error. tusd interrupts an upload (a
+// kiosk that was cut comes back while its old connection still hangs) by a read
+// deadline in the past, which leaves net/http's connection with a context that
+// has ended: every later request on it would fail.
+type closing struct{ http.ResponseWriter }
+
+func (c closing) WriteHeader(status int) {
+	if status >= 400 {
+		c.Header().Set("Connection", "close")
+	}
+	c.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (c closing) Unwrap() http.ResponseWriter { return c.ResponseWriter }
+
+// maxDrain is how much of a chunk is read and thrown away so that its sender can
+// hear why.
+const maxDrain = 16 << 20
 
 type kioskKey struct{}
 
@@ -130,6 +151,8 @@ func (u *tusUpload) GetInfo(ctx context.Context) (handler.FileInfo, error) {
 func (u *tusUpload) WriteChunk(ctx context.Context, offset int64, src io.Reader) (int64, error) {
 	n, err := u.h.store.Append(ctx, u.id, offset, io.LimitReader(src, u.row.Size-offset))
 	if err != nil {
+		// A client that is still sending would see a reset instead of the answer.
+		io.Copy(io.Discard, io.LimitReader(src, maxDrain))
 		return n, tusError(err)
 	}
 	return n, nil
