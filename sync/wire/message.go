@@ -345,3 +345,13 @@ func CheckManifest(m *kiosk.Manifest) error {
 	}
 	return nil
 }
+
+// DecodeAnswer reads an answer of the hub (at most [MaxAnswer] bytes) into a
+// message type of this package, by the rules of [Decode].
+func DecodeAnswer(r io.Reader, out any) error {
+	m, ok := out.(message)
+	if !ok {
+		return fmt.Errorf("%w: %T is no message", ErrMessage, out)
+	}
+	return Decode(r, MaxAnswer, m)
+}
