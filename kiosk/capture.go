@@ -21,7 +21,7 @@ type Capture struct {
 	// capture was kept all the same, with the officer's reason.
 	Below      string     `json:"below,omitempty"`
 	Annotation string     `json:"annotation,omitempty"`
-	Cleared    bool       `json:"cleared,omitempty"` // withdrawn by the officer; not sealed
+	Cleared    bool       `json:"cleared,omitempty"` // withdrawn by the officer or destroyed by rule: image and template are gone
 	Provenance Provenance `json:"provenance"`
 }
 

@@ -31,8 +31,9 @@ var rooms = map[string][]string{
 	"kiosk/capture":  {"kiosk", "devices", "kiosk/iris", "kiosk/document", "kiosk/face"},
 	"kiosk/session": {"kiosk", "kiosk/iris", "kiosk/document", "kiosk/face", "kiosk/policy", "kiosk/gallery", "kiosk/record",
 		"kiosk/intake", "kiosk/capture", "devices"},
-	"kiosk/ui":       {"kiosk", "kiosk/session", "kiosk/intake", "assets"},
-	"kiosk/specimen": {"kiosk", "kiosk/document", "assets"},
+	"kiosk/session/stored": {"kiosk", "kiosk/session", "kiosk/record", "store"},
+	"kiosk/ui":             {"kiosk", "kiosk/session", "kiosk/intake", "assets"},
+	"kiosk/specimen":       {"kiosk", "kiosk/document", "assets"},
 
 	"devices":            {"kiosk"},
 	"devices/devicetest": {"kiosk", "devices"},
@@ -46,13 +47,15 @@ var rooms = map[string][]string{
 	"devices/discover":   {"kiosk", "devices", "devices/usb", "devices/uvc", "devices/escl", "devices/ccid", "devices/sbi", "devices/regula", "devices/v4l2"},
 	"devices/virtual":    {"devices/usb"},
 
-	"store":                     {"kiosk", "kiosk/policy"},
-	"sync/wire":                 {"kiosk", "store/seal"},
-	"sync/courier":              {"kiosk", "kiosk/policy", "sync/wire", "store"},
-	"sync/hub":                  {"kiosk", "kiosk/iris", "kiosk/gallery", "kiosk/policy", "kiosk/record", "sync/wire", "store/seal", "store/audit"},
-	"assets":                    {},
-	"cmd":                       nil, // wires anything, in internal/app
-	"kiosk/session/sessiontest": nil,
+	"store":        {"kiosk", "kiosk/policy"},
+	"sync/wire":    {"kiosk", "store/seal"},
+	"sync/courier": {"kiosk", "kiosk/policy", "sync/wire", "store"},
+	"sync/hub":     {"kiosk", "kiosk/iris", "kiosk/gallery", "kiosk/policy", "kiosk/record", "sync/wire", "store/seal", "store/audit"},
+	"assets":       {},
+	"cmd":          nil, // wires anything, in internal/app
+	// The program that makes the reader's weights; nothing links it.
+	"kiosk/document/internal/train": {"kiosk/document", "assets"},
+	"kiosk/session/sessiontest":     nil,
 }
 
 // never lists what must not be linked into a program, whoever imports it.

@@ -1,8 +1,6 @@
 package intake
 
 import (
-	"slices"
-
 	"tambo/kiosk"
 	"tambo/kiosk/policy"
 )
@@ -75,25 +73,32 @@ func (s *step) arrived(ev kiosk.Arrived) error {
 }
 
 // destroyForbidden destroys captures whose modality is no longer permitted,
-// with their templates, and stops the machine if there were any. What a search
-// found stays: it is an event that has travelled.
+// with their templates, and stops the machine if there were any. That they were
+// taken and destroyed stays on record, and so does what a search found: it is an
+// event that has travelled. The state is saved before the images go, so that what
+// the new key covers no longer holds the templates.
 func (s *step) destroyForbidden() bool {
 	var parts []string
-	s.e.Captures = slices.DeleteFunc(s.e.Captures, func(c kiosk.Capture) bool {
-		if s.e.Permits(c.Modality) {
-			return false
+	for i := range s.e.Captures {
+		if c := &s.e.Captures[i]; !c.Cleared && !s.e.Permits(c.Modality) {
+			parts = append(parts, c.Part)
+			withdraw(c)
 		}
-		parts = append(parts, c.Part)
-		return true
-	})
+	}
 	if len(parts) == 0 {
 		return false
 	}
 	s.e.State, s.e.At = kiosk.StateStopped, kiosk.StepArrival
 	s.setStep(kiosk.StepArrival, kiosk.StepOpen)
 	s.note = "stopped: captures destroyed that are not permitted"
-	s.do(DropImages{Parts: parts}, Save{})
+	s.do(Save{}, DropImages{Parts: parts})
 	return true
+}
+
+// withdraw leaves of a capture that it was taken, and nothing of what it
+// showed.
+func withdraw(c *kiosk.Capture) {
+	c.Cleared, c.Template, c.Quality.Vector, c.Annotation = true, nil, nil, ""
 }
 
 // identified takes the identity. Every disagreement must be answered and every

@@ -71,10 +71,10 @@ func (s *step) cleared(ev kiosk.Cleared) error {
 	if !ok || c.Cleared {
 		return s.refuse("there is no such capture")
 	}
-	c.Cleared, c.Template = true, nil
+	withdraw(c)
 	s.reopen(c.Modality)
 	s.note = strconv.Itoa(int(ev.Capture))
-	s.do(DropImages{Parts: []string{c.Part}}, Save{})
+	s.do(Save{}, DropImages{Parts: []string{c.Part}})
 	return nil
 }
 

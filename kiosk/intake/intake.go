@@ -66,7 +66,8 @@ type (
 	// SendHit seals a notice of this search to the hub and queues it. It comes
 	// before Save.
 	SendHit struct{ Search int }
-	// DropImages destroys images (their keys are erased).
+	// DropImages destroys images, and whatever an earlier saved state held. It
+	// comes after Save. Doing it again after a cut is harmless: recovery does.
 	DropImages struct{ Parts []string }
 	// Save makes the encounter durable. Nothing is confirmed before it returns.
 	Save struct{}

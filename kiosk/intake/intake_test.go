@@ -184,7 +184,10 @@ func TestYoungerBandDestroysWhatItForbids(t *testing.T) {
 	w.must(officer, iris(kiosk.EyeRight, "r1", 80), search(kiosk.ScopeSite, 1, 1))
 	birth := kiosk.Identified{Identity: kiosk.Identity{Birth: kiosk.Field{Value: "2010-05-XX", Status: kiosk.FieldChecked}}}
 	w.must(officer, birth)
-	if w.e.State != kiosk.StateStopped || len(w.e.Captures) != 0 || w.e.Arrival.Band != kiosk.Band14To17 {
+	if c := w.e.Captures[0]; !c.Cleared || c.Template != nil {
+		t.Fatalf("the capture remains: %+v", c)
+	}
+	if w.e.State != kiosk.StateStopped || w.e.Arrival.Band != kiosk.Band14To17 {
 		t.Fatalf("state %s, captures %v, band %s", w.e.State, w.e.Captures, w.e.Arrival.Band)
 	}
 	if !w.e.Hit() {

