@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -75,28 +76,41 @@ func Scanner(t *testing.T, make func(t *testing.T) *ScannerRig) {
 	}
 }
 
-// onRig runs one part and then looks for what was left behind.
+// onRig runs one part and then looks for what was left behind. One page goes
+// before, so that what bus and device keep running while plugged in is there.
 func onRig(t *testing.T, r *ScannerRig, f func(*testing.T, *ScannerRig)) {
-	before := runtime.NumGoroutine()
 	r.Lay(chart(r.DPI), r.DPI)
+	d := openScanner(t, r)
+	mustScan(t, r, d)
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before := settled(math.MaxInt)
 	f(t, r)
 	if r.Leaks != nil {
 		if n := r.Leaks(); n != 0 {
 			t.Errorf("%d handles or claims left open", n)
 		}
 	}
-	for k := 0; k < 100 && runtime.NumGoroutine() > before+slack; k++ {
-		time.Sleep(20 * time.Millisecond)
-	}
-	if n := runtime.NumGoroutine(); n > before+slack {
+	if n := settled(before); n > before {
 		buf := make([]byte, 1<<20)
 		t.Errorf("%d goroutines, %d before:\n%s", n, before, buf[:runtime.Stack(buf, true)])
 	}
 }
 
-// slack allows for what the rig itself starts when it is first used: a worker
-// for each endpoint and a connection.
-const slack = 8
+// settled counts goroutines when they are at most so many and no longer become
+// fewer, or after three seconds.
+func settled(most int) int {
+	n := runtime.NumGoroutine()
+	for range 60 {
+		time.Sleep(50 * time.Millisecond)
+		last := n
+		if n = runtime.NumGoroutine(); n == last && n <= most {
+			break
+		}
+	}
+	return n
+}
 
 func soon(t *testing.T, d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), d)

@@ -26,7 +26,7 @@ var kinds = []struct{ cause, kind error }{
 	{usb.ErrNotFound, devices.ErrGone},
 	{ippusb.ErrClosed, devices.ErrGone},
 	{usb.ErrBusy, devices.ErrBusy},
-	{usb.ErrAccess, devices.ErrBusy},
+	{usb.ErrAccess, devices.ErrAccess},
 	{usb.ErrStall, devices.ErrStalled},
 	{usb.ErrTimeout, devices.ErrStalled},
 	{usb.ErrOverflow, devices.ErrBadData},

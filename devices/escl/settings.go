@@ -90,8 +90,8 @@ func (s settings) pixels() (w, h int) {
 	return (s.width*s.resolution + 299) / 300, (s.height*s.resolution + 299) / 300
 }
 
-// xml writes a ScanSettings document (eSCL 2.x). The order of the elements is
-// that of the schema; some devices depend on it.
+// xml writes a ScanSettings document (eSCL 2.x). The elements stand in the order
+// in which sane-airscan sends them: what devices in the field were tried with.
 func (s settings) xml() ([]byte, error) {
 	type region struct {
 		Units  string `xml:"pwg:ContentRegionUnits"`
@@ -107,10 +107,10 @@ func (s settings) xml() ([]byte, error) {
 		Version   string   `xml:"pwg:Version"`
 		Intent    string   `xml:"scan:Intent"`
 		Regions   []region `xml:"pwg:ScanRegions>pwg:ScanRegion"`
-		Format    string   `xml:"pwg:DocumentFormat"`
-		FormatExt string   `xml:"scan:DocumentFormatExt,omitempty"`
 		Source    string   `xml:"pwg:InputSource"`
 		ColorMode string   `xml:"scan:ColorMode"`
+		Format    string   `xml:"pwg:DocumentFormat"`
+		FormatExt string   `xml:"scan:DocumentFormatExt,omitempty"`
 		X         int      `xml:"scan:XResolution"`
 		Y         int      `xml:"scan:YResolution"`
 		Duplex    string   `xml:"scan:Duplex,omitempty"`

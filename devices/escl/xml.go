@@ -128,7 +128,6 @@ func (e *element) num(path ...string) int {
 // source is what one place for a page can do (eSCL 2.x, InputSourceCaps).
 type source struct {
 	maxWidth, maxHeight int // 1/300 inch
-	minWidth, minHeight int
 	colour, grey        bool
 	resolutions         []int    // dpi, ascending
 	formats             []string // MIME types, lower case
@@ -178,8 +177,7 @@ func parseSource(e *element) *source {
 	if e == nil {
 		return nil
 	}
-	s := &source{maxWidth: e.num("MaxWidth"), maxHeight: e.num("MaxHeight"),
-		minWidth: e.num("MinWidth"), minHeight: e.num("MinHeight")}
+	s := &source{maxWidth: e.num("MaxWidth"), maxHeight: e.num("MaxHeight")}
 	if s.maxWidth == 0 || s.maxHeight == 0 || s.maxWidth > maxBed || s.maxHeight > maxBed {
 		return nil
 	}

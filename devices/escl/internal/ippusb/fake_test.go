@@ -5,7 +5,6 @@ import (
 	"context"
 	"strconv"
 	"sync"
-	"time"
 
 	"tambo/devices/usb"
 )
@@ -186,10 +185,4 @@ func (i *fakeIface) Release() error {
 	defer i.mu.Unlock()
 	i.released++
 	return nil
-}
-
-func within(d time.Duration) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), d)
-	_ = cancel // the test's process ends first
-	return ctx
 }

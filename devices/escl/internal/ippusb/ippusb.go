@@ -146,11 +146,26 @@ func Open(ctx context.Context, dev usb.Device, ports []Port, opt Options) (*Tran
 		t.conns = append(t.conns, c)
 		t.idle <- c
 	}
-	if len(t.conns) == 0 || (failed != nil && !errors.Is(failed, usb.ErrBusy)) {
+	if failed == nil || errors.Is(failed, usb.ErrBusy) && len(t.conns) > 0 {
+		failed = t.flushAll(ctx)
+	}
+	if failed != nil {
 		_ = t.Close()
-		return nil, fmt.Errorf("ippusb: claim: %w", failed)
+		return nil, fmt.Errorf("ippusb: open: %w", failed)
 	}
 	return t, nil
+}
+
+// flushAll empties the pipes, all at once: what an earlier, killed program left
+// unread would be our first answer.
+func (t *Transport) flushAll(ctx context.Context) error {
+	errs := make([]error, len(t.conns))
+	var wg sync.WaitGroup
+	for i, c := range t.conns {
+		wg.Go(func() { _, errs[i] = c.flush(ctx) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 func (t *Transport) connect(ctx context.Context, p Port) (*conn, error) {
@@ -167,10 +182,6 @@ func (t *Transport) connect(ctx context.Context, p Port) (*conn, error) {
 		if e := c.softReset(ctx); errors.Is(e, usb.ErrGone) {
 			err = e
 		}
-	}
-	if err == nil {
-		// What an earlier, killed program left unread would be our first answer.
-		_, err = c.flush(ctx)
 	}
 	if err != nil {
 		_ = iface.Release()
@@ -243,6 +254,12 @@ func (t *Transport) Close() error {
 	}
 	var first error
 	for _, c := range t.conns {
+		if c.dirty && !t.gone.Load() {
+			// The next program must not find our answer in the pipe.
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			_ = c.resync(ctx)
+			cancel()
+		}
 		if err := c.iface.Release(); err != nil && first == nil && !errors.Is(err, usb.ErrGone) {
 			first = err
 		}

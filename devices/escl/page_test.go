@@ -1,0 +1,171 @@
+package escl
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+
+	"tambo/devices"
+)
+
+// asked is a page of 200 x 300 pixels.
+var asked = settings{width: 200, height: 300, resolution: 300, format: "image/jpeg"}
+
+func picture(colour bool) image.Image {
+	dice := rand.New(rand.NewPCG(1, 2))
+	r := image.Rect(0, 0, 200, 300)
+	if !colour {
+		m := image.NewGray(r)
+		for i := range m.Pix {
+			m.Pix[i] = uint8(dice.IntN(256))
+		}
+		return m
+	}
+	m := image.NewRGBA(r)
+	for i := range m.Pix {
+		m.Pix[i] = uint8(dice.IntN(256)) | uint8(i%4/3*255)
+	}
+	return m
+}
+
+func encoded(t testing.TB, mime string, colour bool) []byte {
+	var b bytes.Buffer
+	var err error
+	if mime == "image/png" {
+		err = png.Encode(&b, picture(colour))
+	} else {
+		err = jpeg.Encode(&b, picture(colour), nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// Every page that lacks a byte at its end is refused, and the whole one is not.
+func TestPartialPage(t *testing.T) {
+	for _, mime := range []string{"image/jpeg", "image/png"} {
+		for _, colour := range []bool{false, true} {
+			data := encoded(t, mime, colour)
+			img, got, dpi, err := decodePage(data, asked)
+			if err != nil || got != mime || dpi != 300 || img.Bounds().Dx() != 200 {
+				t.Fatal(mime, colour, got, dpi, err)
+			}
+			for n := len(data) - 1; n >= 0; n -= 1 + (len(data)-n)/8 {
+				if img, _, _, err := decodePage(data[:n], asked); !errors.Is(err, errImage) || img != nil {
+					t.Errorf("%s cut from %d to %d bytes: %v", mime, len(data), n, err)
+				}
+			}
+		}
+	}
+}
+
+// withSize changes the size in the header of an image.
+func withSize(data []byte, w, h uint32) []byte {
+	data = bytes.Clone(data)
+	if sniff(data) == "image/png" {
+		binary.BigEndian.PutUint32(data[16:], w)
+		binary.BigEndian.PutUint32(data[20:], h)
+		binary.BigEndian.PutUint32(data[29:], crc32.ChecksumIEEE(data[12:29]))
+		return data
+	}
+	i := bytes.Index(data, []byte{0xff, 0xc0})
+	binary.BigEndian.PutUint16(data[i+5:], uint16(h))
+	binary.BigEndian.PutUint16(data[i+7:], uint16(w))
+	return data
+}
+
+// A header of 100 megapixels must be refused before memory is taken for it.
+func TestHugeHeader(t *testing.T) {
+	for _, mime := range []string{"image/jpeg", "image/png"} {
+		data := withSize(encoded(t, mime, true), 10000, 10000)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _, _, err := decodePage(data, asked)
+		runtime.ReadMemStats(&after)
+		if !errors.Is(err, errImage) {
+			t.Errorf("%s: %v", mime, err)
+		}
+		if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20 {
+			t.Errorf("%s: %d bytes were allocated", mime, n)
+		}
+	}
+	// Within what was asked for, the absolute bound holds.
+	large := settings{width: 6000, height: 6000, resolution: 300}
+	if _, _, _, err := decodePage(withSize(encoded(t, "image/png", true), 12000, 12000), large); !errors.Is(err, errImage) {
+		t.Error(err)
+	}
+}
+
+func TestPageKinds(t *testing.T) {
+	if _, _, _, err := decodePage([]byte("%PDF-1.7\n"), asked); !errors.Is(err, devices.ErrUnsupported) {
+		t.Error(err)
+	}
+	for _, s := range []string{"", "GIF89a", "<html>", "\xff\xd8", "\xff\xd8\xff", "\x89PNG\r\n\x1a\n"} {
+		if _, _, _, err := decodePage([]byte(s), asked); !errors.Is(err, errImage) {
+			t.Errorf("%q: %v", s, err)
+		}
+	}
+	var b bytes.Buffer
+	cmyk := image.NewPaletted(image.Rect(0, 0, 200, 300), color.Palette{color.Black, color.White})
+	if err := png.Encode(&b, cmyk); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, _, err := decodePage(b.Bytes(), asked); err != nil {
+		t.Error("one bit a pixel:", err)
+	}
+}
+
+// The density of the file counts only where the pixels agree with it.
+func TestResolution(t *testing.T) {
+	for _, c := range []struct{ width, density, want int }{
+		{200, 0, 300}, {200, 300, 300}, {200, 72, 300}, // as asked, whatever is written
+		{400, 600, 600},               // the device took another resolution and says so
+		{400, 72, 300}, {400, 0, 300}, // it did not say so
+	} {
+		if got := resolution(asked, c.width, c.density); got != c.want {
+			t.Errorf("%+v: %d", c, got)
+		}
+	}
+	jfif := append([]byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01\x02\x58\x02\x58\x00\x00"), encoded(t, "image/jpeg", false)[2:]...)
+	if _, d, err := jpegHeader(jfif); d != 600 || err != nil {
+		t.Error(d, err)
+	}
+	data := encoded(t, "image/png", false)
+	phys := append([]byte("\x00\x00\x00\x09pHYs\x00\x00\x2e\x23\x00\x00\x2e\x23\x01"), 0, 0, 0, 0)
+	if d := pngDensity(append(append(bytes.Clone(data[:33]), phys...), data[33:]...)); d != 300 {
+		t.Error(d)
+	}
+}
+
+func FuzzPage(f *testing.F) {
+	small := image.NewGray(image.Rect(0, 0, 16, 16))
+	var j, p bytes.Buffer
+	_ = jpeg.Encode(&j, small, nil)
+	_ = png.Encode(&p, small)
+	f.Add(j.Bytes())
+	f.Add(p.Bytes())
+	f.Add(withSize(j.Bytes(), 60000, 60000))
+	f.Add([]byte("%PDF-1.4"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		img, _, dpi, err := decodePage(data, asked)
+		if err != nil {
+			if img != nil {
+				t.Error("an image with an error")
+			}
+			return
+		}
+		b := img.Bounds()
+		if b.Dx() > 2*200+1000 || b.Dy() > 2*300+1000 || b.Empty() || dpi <= 0 {
+			t.Errorf("%v at %d dpi", b, dpi)
+		}
+	})
+}
