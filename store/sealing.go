@@ -128,7 +128,7 @@ func (s *Subjects) pack(ctx context.Context, e *kiosk.Encounter, kind kiosk.Pack
 	}
 	if draft != nil {
 		s.forget(e.ID)
-		if err := s.v.ring.Erase(draft.Ref, old); err != nil {
+		if err := s.v.erase(draft.Ref, old); err != nil {
 			return OutboxItem{}, err
 		}
 		if err := s.v.destroy(draft.Ref, draft.File); err != nil {

@@ -99,7 +99,7 @@ type Vault struct {
 
 // fault breaks a promise on purpose, in tests that show that the crash tests
 // would notice.
-type fault struct{ eraseFirst, skipFileSync bool }
+type fault struct{ eraseFirst, skipFileSync, keepKeys bool }
 
 // Create makes a vault in dir, which must not exist or be empty, and opens it.
 // Keys are made here and never leave: the kiosk's signing key, its receive key,
