@@ -1,0 +1,55 @@
+// Package app is what tambo-diag does, one file a command. It wires the rooms
+// together and formats what they say; it decides nothing about a person and never
+// prints personal data other than what the walk's specimens carry.
+package app
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// command is one command of the program.
+type command struct {
+	name, help string
+	run        func(ctx context.Context, args []string, stdout, stderr io.Writer) error
+}
+
+var commands = []command{
+	{"walk", "one enrolment end to end: training hub, virtual devices, kiosk", Walk},
+	{"iris", "iris evaluate --index INDEX.csv --scores OUT.f32", Iris},
+	{"mrz", "mrz read --json FILE…", MRZ},
+}
+
+// Run runs a command and returns the exit status: 0 done, 1 failed, 2 used
+// wrongly.
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) == 0 || slices.Contains([]string{"help", "-h", "--help"}, args[0]) {
+		usage(stdout)
+		return 0
+	}
+	i := slices.IndexFunc(commands, func(c command) bool { return c.name == args[0] })
+	if i < 0 {
+		fmt.Fprintf(stderr, "tambo-diag: no command %q\n", args[0])
+		usage(stderr)
+		return 2
+	}
+	switch err := commands[i].run(ctx, args[1:], stdout, stderr); {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	default:
+		fmt.Fprintf(stderr, "tambo-diag %s: %s\n", args[0], strings.TrimSpace(err.Error()))
+		return 1
+	}
+}
+
+func usage(w io.Writer) {
+	fmt.Fprintln(w, "usage: tambo-diag COMMAND [ARGUMENTS]")
+	for _, c := range commands {
+		fmt.Fprintf(w, "  %-8s %s\n", c.name, c.help)
+	}
+}
