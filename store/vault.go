@@ -139,19 +139,11 @@ func create(dir string, o CreateOptions) error {
 	if err := writeIdentity(t, ring, id); err != nil {
 		return err
 	}
-	db, err := bolt.Open(filepath.Join(tmp, indexFile), 0o600, indexOptions())
+	db, err := newIndex(filepath.Join(tmp, indexFile))
 	if err != nil {
 		return err
 	}
-	err = db.Update(func(tx *bolt.Tx) error {
-		for _, b := range buckets {
-			if _, err := tx.CreateBucketIfNotExists([]byte(b)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err := errors.Join(err, db.Close(), twin.SyncDir(tmp)); err != nil {
+	if err := errors.Join(db.Close(), twin.SyncDir(tmp)); err != nil {
 		return err
 	}
 	if err := os.Remove(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
