@@ -164,8 +164,12 @@ func (w *walk) hubAway(ctx context.Context) error {
 		return errors.New("a record was delivered to a hub that is not there")
 	}
 	w.say("road", "%s", err)
-	if waiting, err := w.waiting(ctx, got.encounter.ID); err != nil || waiting != 1 {
-		return fmt.Errorf("the record does not wait: %d packages, %w", waiting, err)
+	waiting, err := w.waiting(ctx, got.encounter.ID)
+	if err != nil {
+		return err
+	}
+	if waiting != 1 {
+		return fmt.Errorf("the record does not wait: %d packages", waiting)
 	}
 	if err := w.startHub(ctx); err != nil {
 		return err

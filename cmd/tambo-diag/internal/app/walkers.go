@@ -69,7 +69,7 @@ func newWalk(ctx context.Context, o walkOptions, out io.Writer) (_ *walk, err er
 		return nil, err
 	}
 	w.title("set-up")
-	for _, step := range []func(context.Context) error{w.initHub, w.startDevices, w.provision, w.signIn} {
+	for _, step := range []func(context.Context) error{w.initHub, w.provision, w.startDevices, w.signIn} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -145,9 +145,9 @@ func (w *walk) startDevices(ctx context.Context) (err error) {
 	if w.scene, err = control.Dial(ctx, socket); err != nil {
 		return err
 	}
-	// The bus opens only under a training agreement; the hub that was made above
-	// is a training hub, and the session checks the agreement's word again.
-	if w.bus, err = usbip.New(addr, true); err != nil {
+	// Virtual devices are no way in: the bus opens only under an agreement that
+	// says that it is training.
+	if w.bus, err = usbip.New(addr, w.agreement.Training); err != nil {
 		return err
 	}
 	found, err := discover.New(w.bus).List(ctx)
