@@ -79,7 +79,7 @@ func (l *Loopback) Control(ctx context.Context, s usb.Setup, data []byte) (int, 
 
 // Out implements [Function].
 func (l *Loopback) Out(ctx context.Context, _ uint8, data []byte) error {
-	return l.pipe.Send(ctx, bytes.Clone(data), true)
+	return l.pipe.Send(ctx, bytes.Clone(data), len(data)%loopPacket != 0 || len(data) == 0)
 }
 
 // In implements [Function].

@@ -246,6 +246,9 @@ func (s *session) out(ctx context.Context, u *urb.URB) (int, error) {
 	if err := s.dev.fn.Out(ctx, u.Endpoint, data); err != nil {
 		return 0, err
 	}
+	if u.ZLP && len(data) > 0 && len(data)%s.dev.packetSize(u.Endpoint) == 0 {
+		return len(data), s.dev.fn.Out(ctx, u.Endpoint, nil)
+	}
 	return len(data), nil
 }
 

@@ -35,7 +35,8 @@ type Function interface {
 	// what the host sent, or is the room to fill (len is wLength); n is what was
 	// filled, or taken. Stall what is not known.
 	Control(ctx context.Context, s usb.Setup, data []byte) (n int, err error)
-	// Out takes one OUT transfer on a bulk or interrupt endpoint.
+	// Out takes one OUT transfer on a bulk or interrupt endpoint. A zero-length
+	// packet comes as an empty one, also after a full last packet.
 	Out(ctx context.Context, ep uint8, data []byte) error
 	// In waits until the endpoint has something to send and puts it into p, at
 	// most len(p) bytes. The framework ends the transfer when p is full or n is

@@ -48,7 +48,7 @@ func (d *device) prepare(ctx context.Context) error {
 		ProductID: uint16(desc.Product), Class: uint8(desc.Class), Speed: speedOf(desc.Speed)}
 	if !sysfs(&d.info) {
 		if err := readDescriptors(ctx, d.dev, &d.info); err != nil {
-			return err
+			return mapErr(err)
 		}
 	}
 	return d.configure()
