@@ -11,7 +11,9 @@ import (
 	"strconv"
 	"strings"
 
+	"tambo/kiosk"
 	"tambo/kiosk/policy"
+	"tambo/store/seal"
 	"tambo/sync/wire"
 )
 
@@ -56,4 +58,22 @@ func checkProof(t *testing.T, c *Courier, receipt []byte, index int64, _ ed25519
 	if tlog.CheckRecord(a.Proof, size, root, index, tlog.RecordHash(append(receipt, '.'))) == nil {
 		t.Error("another receipt is in the log at its place")
 	}
+}
+
+// swap exchanges the signing key of a vault with its spare one.
+func swap(v *fakeVault) (ed25519.PrivateKey, ed25519.PrivateKey) {
+	if v.spare == nil {
+		_, v.spare, _ = ed25519.GenerateKey(nil)
+	}
+	v.key, v.spare = v.spare, v.key
+	return v.key, v.spare
+}
+
+func manifestOf(t testing.TB, it *fakeItem, key ed25519.PrivateKey) kiosk.Manifest {
+	t.Helper()
+	m, _, err := seal.OpenManifest(it.manifest, key.Public().(ed25519.PublicKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }

@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,10 +35,10 @@ var long = os.Getenv("TAMBO_LONG") != ""
 
 // world is a hub over real TLS on loopback, in this process.
 type world struct {
-	t    testing.TB
-	dir  string
-	keys *hub.Keys
-	now  func() time.Time
+	t     testing.TB
+	dir   string
+	keys  *hub.Keys
+	ahead atomic.Int64 // how far this world's clock is ahead, as a Duration
 
 	hub    *hub.Hub
 	store  *embedded.Store
@@ -49,7 +50,7 @@ type world struct {
 
 func newWorld(t testing.TB, training bool) *world {
 	t.Helper()
-	w := &world{t: t, dir: filepath.Join(t.TempDir(), "hub"), now: time.Now}
+	w := &world{t: t, dir: filepath.Join(t.TempDir(), "hub")}
 	var err error
 	if w.keys, err = hub.GenerateKeys(time.Now()); err != nil {
 		t.Fatal(err)
@@ -72,6 +73,10 @@ func newWorld(t testing.TB, training bool) *world {
 	return w
 }
 
+func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+
+func (w *world) clock(ahead time.Duration) { w.ahead.Store(int64(ahead)) }
+
 // start starts the hub, on the address it had before.
 func (w *world) start() {
 	w.t.Helper()
@@ -87,7 +92,7 @@ func (w *world) start() {
 	if testing.Verbose() && os.Getenv("TAMBO_LOG") != "" {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
-	if w.hub, err = hub.New(w.t.Context(), hub.Config{Store: s, Keys: w.keys, Now: func() time.Time { return w.now() }, Log: log}); err != nil {
+	if w.hub, err = hub.New(w.t.Context(), hub.Config{Store: s, Keys: w.keys, Now: w.now, Log: log}); err != nil {
 		w.t.Fatal(err)
 	}
 	if w.server, err = w.hub.Server(); err != nil {
@@ -151,7 +156,7 @@ func (w *world) code(id kiosk.KioskID) string {
 func (w *world) newKiosk(id kiosk.KioskID) (*fakeVault, *Courier) {
 	w.t.Helper()
 	v := newVault(w.t)
-	c := New(Config{Vault: v, Stall: 5 * time.Second, Chunk: 50_000, Now: func() time.Time { return w.now() }})
+	c := New(Config{Vault: v, Stall: 5 * time.Second, Chunk: 50_000, Now: w.now})
 	if _, err := c.Provision(context.Background(), w.code(id), w.url(), nil); err != nil {
 		w.t.Fatal(err)
 	}
@@ -174,6 +179,7 @@ func (w *world) settle() {
 type fakeVault struct {
 	t       testing.TB
 	key     ed25519.PrivateKey
+	spare   ed25519.PrivateKey
 	private []byte // of the receive key
 	receive []byte
 

@@ -8,7 +8,6 @@ import (
 	"net/http"
 
 	"github.com/tus/tusd/v2/pkg/handler"
-	"github.com/tus/tusd/v2/pkg/memorylocker"
 	xslog "golang.org/x/exp/slog"
 
 	"tambo/sync/wire"
@@ -23,13 +22,14 @@ import (
 //   - tusd reads an upload's offset before it locks it when a creation carries
 //     bytes (creation-with-upload); such bytes are not read, and the extension is
 //     not announced.
+//   - Its way to interrupt an upload is not used; see [locker].
 //   - A connection on which an upload failed is closed; see [closing].
 //   - Method overriding, downloads and deletion are off.
 //   - Offsets that are answered are those of durable bytes.
 func (h *Hub) uploads() (http.Handler, error) {
 	c := handler.NewStoreComposer()
 	c.UseCore(tusStore{h})
-	memorylocker.New().UseIn(c)
+	c.UseLocker(newLocker())
 	t, err := handler.NewHandler(handler.Config{
 		StoreComposer: c, BasePath: wire.RouteUploads, MaxSize: wire.MaxPart, DisableDownload: true, DisableTermination: true,
 		Cors: &handler.CorsConfig{Disable: true}, Logger: xslog.New(xslog.NewTextHandler(io.Discard, nil)),
@@ -50,14 +50,14 @@ func (h *Hub) uploads() (http.Handler, error) {
 		case http.MethodPost:
 			r.Header.Del("Content-Type")
 		}
+		r = r.WithContext(context.WithValue(r.Context(), connKey{}, http.NewResponseController(w)))
 		inner.ServeHTTP(closing{w}, r)
 	}), nil
 }
 
-// closing ends the connection after an error. tusd interrupts an upload (a
-// kiosk that was cut comes back while its old connection still hangs) by a read
-// deadline in the past, which leaves net/http's connection with a context that
-// has ended: every later request on it would fail.
+// closing ends the connection after an error. An upload is interrupted, or times
+// out, by a read deadline in the past, which leaves net/http's connection with a
+// context that has ended: every later request on it would fail.
 type closing struct{ http.ResponseWriter }
 
 func (c closing) WriteHeader(status int) {

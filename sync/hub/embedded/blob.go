@@ -70,52 +70,38 @@ func (s *Store) Begin(ctx context.Context, id string) error {
 	return full(syncDir(filepath.Dir(incoming)))
 }
 
-// Size implements [hub.Blobs].
+// Size implements [hub.Blobs]. It waits for no upload that is under way, whose
+// sender may be dead: what is there is looked at, and made durable before it is
+// told.
 func (s *Store) Size(ctx context.Context, id string) (int64, bool, error) {
 	incoming, whole, err := s.paths(id)
 	if err != nil {
 		return 0, false, err
 	}
-	defer s.lock(id)()
-	return s.size(id, incoming, whole)
+	for range 2 { // a commit may move it from one place to the other meanwhile
+		if st, err := os.Stat(whole); err == nil {
+			return st.Size(), true, full(s.settle(whole))
+		}
+		size, err := durable(incoming)
+		if !errors.Is(err, os.ErrNotExist) {
+			return size, false, full(err)
+		}
+	}
+	return 0, false, fmt.Errorf("upload %w", hub.ErrNotFound)
 }
 
-func (s *Store) size(id, incoming, whole string) (int64, bool, error) {
-	if st, err := os.Stat(whole); err == nil {
-		return st.Size(), true, full(s.settle(whole))
-	}
-	f, err := os.OpenFile(incoming, os.O_WRONLY, 0)
-	if errors.Is(err, os.ErrNotExist) {
-		return 0, false, fmt.Errorf("upload %w", hub.ErrNotFound)
-	}
+// durable returns how long a file is, once so much of it is durable.
+func durable(path string) (int64, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
-		return 0, false, err
+		return 0, err
 	}
 	defer f.Close()
-	s.mu.Lock()
-	known := s.synced[id]
-	s.mu.Unlock()
-	if !known { // an earlier process may have died between writing and fsync
-		if err := f.Sync(); err != nil {
-			return 0, false, full(err)
-		}
-		s.mark(id, true)
-	}
 	st, err := f.Stat()
 	if err != nil {
-		return 0, false, err
+		return 0, err
 	}
-	return st.Size(), false, nil
-}
-
-func (s *Store) mark(id string, synced bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if synced {
-		s.synced[id] = true
-	} else {
-		delete(s.synced, id)
-	}
+	return st.Size(), f.Sync()
 }
 
 // Append implements [hub.Blobs].
@@ -125,22 +111,27 @@ func (s *Store) Append(ctx context.Context, id string, offset int64, src io.Read
 		return 0, err
 	}
 	defer s.lock(id)()
-	size, committed, err := s.size(id, incoming, whole)
-	if err != nil {
-		return 0, err
-	}
-	if committed || size != offset {
-		return 0, fmt.Errorf("%w: at %d, asked to write at %d", hub.ErrOffset, size, offset)
+	if _, err := os.Stat(whole); err == nil {
+		return 0, fmt.Errorf("%w: it is whole", hub.ErrOffset)
 	}
 	f, err := os.OpenFile(incoming, os.O_WRONLY|os.O_APPEND, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, fmt.Errorf("upload %w", hub.ErrNotFound)
+	}
 	if err != nil {
 		return 0, full(err)
 	}
 	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	if st.Size() != offset {
+		return 0, fmt.Errorf("%w: at %d, asked to write at %d", hub.ErrOffset, st.Size(), offset)
+	}
 	n, werr := io.CopyBuffer(struct{ io.Writer }{f}, src, make([]byte, 256<<10))
-	if err := f.Sync(); err != nil { // nothing of this chunk may be believed
-		s.mark(id, false)
-		return 0, full(err)
+	if err := f.Sync(); err != nil { // nothing of this chunk may be believed, now or later
+		return 0, full(errors.Join(err, f.Truncate(offset)))
 	}
 	return n, full(werr)
 }
@@ -171,7 +162,6 @@ func (s *Store) Commit(ctx context.Context, id, digest string) error {
 	if err != nil {
 		return full(err)
 	}
-	s.mark(id, false)
 	if hex.EncodeToString(h.Sum(nil)) != digest {
 		if err := remove(incoming); err != nil {
 			return err
@@ -223,7 +213,6 @@ func (s *Store) Drop(ctx context.Context, id string) error {
 		return err
 	}
 	defer s.lock(id)()
-	s.mark(id, false)
 	if err := remove(incoming); err != nil {
 		return err
 	}

@@ -39,9 +39,6 @@ type Store struct {
 	db    *bbolt.DB
 	mu    sync.Mutex
 	locks map[string]*blobLock
-	// synced names the uploads whose size was made durable by this process: the
-	// size that an earlier process left is fsynced before it is believed.
-	synced map[string]bool
 }
 
 var _ hub.Store = (*Store)(nil)
@@ -60,7 +57,7 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("hub store: %w", full(err))
 	}
-	s := &Store{dir: dir, db: db, locks: map[string]*blobLock{}, synced: map[string]bool{}}
+	s := &Store{dir: dir, db: db, locks: map[string]*blobLock{}}
 	err = db.Update(func(tx *bbolt.Tx) error {
 		for _, t := range hub.Tables {
 			if _, err := tx.CreateBucketIfNotExists([]byte(t)); err != nil {
