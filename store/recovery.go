@@ -1,12 +1,10 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -58,15 +56,6 @@ func (v *Vault) Unclean() bool { return v.unclean }
 func (v *Vault) named() (map[keyring.Ref]string, map[string]bool, error) {
 	refs, files := map[keyring.Ref]string{}, map[string]bool{}
 	err := v.db.View(func(tx *bolt.Tx) error {
-		var missing []string
-		for _, b := range buckets {
-			if tx.Bucket([]byte(b)) == nil {
-				missing = append(missing, b)
-			}
-		}
-		if len(missing) > 0 {
-			return &ErrDamaged{indexFile, "it lacks " + strings.Join(missing, ", "), errors.New("buckets are missing")}
-		}
 		err := tx.Bucket([]byte(bDrafts)).ForEach(func(name, b []byte) error {
 			r, err := v.decodeDraft(name, b)
 			if err == nil {

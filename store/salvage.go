@@ -46,7 +46,7 @@ func Salvage(dir string, o Options) (s Salvaged, err error) {
 	}
 	defer v.lock.Close()
 	index := filepath.Join(dir, indexFile)
-	if err := boltcheck.File(index); err == nil {
+	if sound(index) {
 		return s, errors.New("the index is sound: nothing was touched")
 	}
 	if v.ring, err = keyring.Open(dir, o.ring()); err != nil {
@@ -79,6 +79,19 @@ func Salvage(dir string, o Options) (s Salvaged, err error) {
 		return s, err
 	}
 	return s, twin.SyncDir(dir)
+}
+
+// sound reports whether Open would take an index.
+func sound(index string) bool {
+	if boltcheck.File(index) != nil {
+		return false
+	}
+	db, err := bolt.Open(index, 0o600, indexOptions())
+	if err != nil {
+		return false
+	}
+	defer db.Close()
+	return wholeIndex(db) == nil
 }
 
 func newIndex(path string) (*bolt.DB, error) {

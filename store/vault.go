@@ -243,12 +243,30 @@ func (v *Vault) openKeys() error {
 }
 
 func (v *Vault) openIndex() (err error) {
+	const do = "keep the folder as it is and run `tambo-diag vault salvage`: drafts and sealed packages can be found again from their files"
 	path := filepath.Join(v.dir, indexFile)
 	if err := boltcheck.File(path); err != nil {
-		return &ErrDamaged{indexFile, "keep the folder as it is and run `tambo-diag vault salvage`: sealed packages can be found again from their files", err}
+		return &ErrDamaged{indexFile, do, err}
 	}
-	v.db, err = bolt.Open(path, 0o600, indexOptions())
-	return err
+	if v.db, err = bolt.Open(path, 0o600, indexOptions()); err != nil {
+		return err
+	}
+	if err := wholeIndex(v.db); err != nil {
+		return &ErrDamaged{indexFile, do, err}
+	}
+	return nil
+}
+
+// wholeIndex reports what an index lacks.
+func wholeIndex(db *bolt.DB) error {
+	return db.View(func(tx *bolt.Tx) error {
+		for _, b := range buckets {
+			if tx.Bucket([]byte(b)) == nil {
+				return fmt.Errorf("its %s are missing", b)
+			}
+		}
+		return nil
+	})
 }
 
 // Close locks every subject tier that is open and closes the files. Nothing that
