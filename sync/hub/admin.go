@@ -139,7 +139,7 @@ func (h *Hub) Do(ctx context.Context, o Order) (any, error) {
 
 func (h *Hub) kiosks(ctx context.Context, _ None) (out []Kiosk, err error) {
 	err = h.store.View(ctx, func(tx Tx) error {
-		out = nil
+		out = []Kiosk{}
 		return scan(tx, TableKiosks, "", func(_ string, k *Kiosk) error { out = append(out, *k); return nil })
 	})
 	return out, err
@@ -161,7 +161,7 @@ func (h *Hub) revokeKiosk(ctx context.Context, a ByID) (None, error) {
 
 func (h *Hub) entries(ctx context.Context, _ None) (out []Entry, err error) {
 	err = h.store.View(ctx, func(tx Tx) error {
-		out = nil
+		out = []Entry{}
 		return scan(tx, TableEntries, "", func(_ string, r *entryRow) error {
 			if !r.Withdrawn {
 				e := r.Entry
@@ -175,7 +175,7 @@ func (h *Hub) entries(ctx context.Context, _ None) (out []Entry, err error) {
 
 func (h *Hub) packages(ctx context.Context, _ None) (out []PackageInfo, err error) {
 	err = h.store.View(ctx, func(tx Tx) error {
-		out = nil
+		out = []PackageInfo{}
 		return scan(tx, TablePackages, "", func(_ string, p *Package) error {
 			m := &p.Manifest
 			info := PackageInfo{
@@ -197,7 +197,7 @@ func (h *Hub) packages(ctx context.Context, _ None) (out []PackageInfo, err erro
 
 func (h *Hub) alerts(ctx context.Context, _ None) (out []AlertRow, err error) {
 	err = h.store.View(ctx, func(tx Tx) error {
-		out = nil
+		out = []AlertRow{}
 		return scan(tx, TableAlerts, "", func(_ string, r *AlertRow) error { out = append(out, *r); return nil })
 	})
 	slices.SortFunc(out, func(a, b AlertRow) int { return a.Alert.Raised.Compare(b.Alert.Raised) })
