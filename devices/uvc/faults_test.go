@@ -61,8 +61,9 @@ func TestFaults(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				tt.faults.Seed = 7
-				dev.SetFaults(tt.faults)
+				faults := tt.faults
+				faults.Seed = 7
+				dev.SetFaults(faults)
 				for n := 0; n < 20 || tt.counted != nil && tt.counted(s.Stats()) == 0; n++ {
 					next, stop := context.WithTimeout(ctx, 100*time.Millisecond)
 					f, err := s.Next(next)

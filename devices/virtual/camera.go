@@ -70,10 +70,9 @@ type camera struct {
 	mu      sync.Mutex // guards what follows and the controls
 	start   time.Time
 	shot    *exposure
+	drawing chan struct{} // closed when the exposure in the making is done
 	lastErr byte          // VC_REQUEST_ERROR_CODE
 	change  chan struct{} // closed when streaming begins or the device is reset
-
-	render sync.Mutex // held while the scene draws
 }
 
 // exposure is a drawn shot: the bytes of each stream's frame.
@@ -183,34 +182,51 @@ func (c *camera) In(ctx context.Context, ep uint8, p []byte) (int, error) {
 }
 
 // newer waits for an exposure after the one of index last. What was not asked
-// for in time is never exposed, as in a camera that nobody reads.
+// for in time is never exposed, as in a camera that nobody reads. A scene that
+// is slow to draw holds nobody up whose context ends.
 func (c *camera) newer(ctx context.Context, last int64) (*exposure, error) {
 	c.mu.Lock()
-	start, have := c.start, c.shot
-	c.mu.Unlock()
-	if have != nil && int64(have.shot.Index) > last {
-		return have, nil
-	}
+	start := c.start
 	due := max(last+1, int64(time.Since(start)/c.opt.Interval))
-	if wait := time.Until(start.Add(time.Duration(due) * c.opt.Interval)); wait > 0 {
+	fresh := c.shot != nil && int64(c.shot.shot.Index) > last
+	c.mu.Unlock()
+	if wait := time.Until(start.Add(time.Duration(due) * c.opt.Interval)); wait > 0 && !fresh {
 		if err := sleep(ctx, wait); err != nil {
 			return nil, err
 		}
 	}
-	c.render.Lock()
-	defer c.render.Unlock()
-	c.mu.Lock()
-	have, light := c.shot, c.units[idExtension<<8|selIllumination].cur
-	c.mu.Unlock()
-	if have != nil && int64(have.shot.Index) > last {
-		return have, nil // the other stream drew it
+	for {
+		c.mu.Lock()
+		if c.shot != nil && int64(c.shot.shot.Index) > last {
+			defer c.mu.Unlock()
+			return c.shot, nil // perhaps the other stream asked for it
+		}
+		if c.drawing == nil {
+			c.drawing = make(chan struct{})
+			light := c.units[idExtension<<8|selIllumination].cur
+			go c.draw(c.start, Shot{Index: uint64(due), At: time.Duration(due) * c.opt.Interval,
+				Illumination: float64(light) / maxIllumination, Width: c.opt.Width, Height: c.opt.Height})
+		}
+		drawn := c.drawing
+		c.mu.Unlock()
+		select {
+		case <-drawn:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
-	e := c.expose(Shot{Index: uint64(due), At: time.Duration(due) * c.opt.Interval,
-		Illumination: float64(light) / maxIllumination, Width: c.opt.Width, Height: c.opt.Height})
+}
+
+// draw makes the next exposure; one at a time.
+func (c *camera) draw(start time.Time, s Shot) {
+	e := c.expose(s)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.shot = e
-	return e, nil
+	if c.start == start { // not of a plugging that is over
+		c.shot = e
+	}
+	close(c.drawing)
+	c.drawing = nil
 }
 
 func (c *camera) expose(s Shot) *exposure {

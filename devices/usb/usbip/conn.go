@@ -95,7 +95,7 @@ func (k *conn) Unlink(u *urb.URB) {
 
 // unlinkTimeout is how long an exporter may take to give a transfer back; one
 // that takes longer has hung, and its device is gone.
-const unlinkTimeout = 2 * time.Second
+const unlinkTimeout = 4 * time.Second
 
 // send hands bytes to the writer; mu is held.
 func (k *conn) send(b []byte) {
