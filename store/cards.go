@@ -165,23 +165,30 @@ func (s *Subjects) card(name, b []byte) (c kiosk.IndexCard, err error) {
 // custody says where the records behind this kiosk's own cards are.
 func (v *Vault) custody(tx *bolt.Tx) (map[kiosk.EncounterID]kiosk.CustodyState, error) {
 	out := map[kiosk.EncounterID]kiosk.CustodyState{}
-	err := v.eachOut(tx, func(_ *outRecord, i OutboxItem) error {
-		if i.Kind == kiosk.PackageNotice {
+	for _, bucket := range []string{bOutbox, bPurged} {
+		err := v.eachOut(tx, bucket, func(r *outRecord) error {
+			if r.Meta.Kind != kiosk.PackageNotice {
+				out[r.Meta.Encounter] = custodyOf(r.state())
+			}
 			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
-		switch i.State {
-		case kiosk.StatePurged:
-			out[i.Encounter] = kiosk.CustodyPurged
-		case kiosk.StateDelivered:
-			out[i.Encounter] = kiosk.CustodyDelivered
-		case kiosk.StateThin:
-			out[i.Encounter] = kiosk.CustodyThin
-		default:
-			out[i.Encounter] = kiosk.CustodyHere
-		}
-		return nil
-	})
-	return out, err
+	}
+	return out, nil
+}
+
+func custodyOf(s kiosk.State) kiosk.CustodyState {
+	switch s {
+	case kiosk.StatePurged:
+		return kiosk.CustodyPurged
+	case kiosk.StateDelivered:
+		return kiosk.CustodyDelivered
+	case kiosk.StateThin:
+		return kiosk.CustodyThin
+	}
+	return kiosk.CustodyHere
 }
 
 // keepPurged is how long the manifest and receipts of a purged package stay
@@ -200,8 +207,8 @@ func (v *Vault) EndCards(now kiosk.Instant) (int, error) {
 	defer v.files.Unlock()
 	var gone []keyring.Ref
 	err := v.db.Update(func(tx *bolt.Tx) error {
-		cards, out := tx.Bucket([]byte(bCards)), tx.Bucket([]byte(bOutbox))
-		var ended, old [][]byte
+		cards := tx.Bucket([]byte(bCards))
+		var ended [][]byte
 		kept := map[kiosk.EncounterID]bool{}
 		err := cards.ForEach(func(name, b []byte) error {
 			r, err := v.decodeCard(name, b)
@@ -218,23 +225,12 @@ func (v *Vault) EndCards(now kiosk.Instant) (int, error) {
 		if err != nil {
 			return err
 		}
-		err = v.eachOut(tx, func(_ *outRecord, i OutboxItem) error {
-			if i.State == kiosk.StatePurged && !kept[i.Encounter] && now.Time.Sub(i.Sealed) > keepPurged {
-				old = append(old, v.blind(bOutbox, i.ID))
-			}
-			return nil
-		})
 		for _, name := range ended {
-			if err == nil {
-				err = cards.Delete(name)
+			if err := cards.Delete(name); err != nil {
+				return err
 			}
 		}
-		for _, name := range old {
-			if err == nil {
-				err = out.Delete(name)
-			}
-		}
-		return err
+		return v.forgetPurged(tx, now.Time, kept)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("end cards: %w", full(err))
@@ -246,4 +242,25 @@ func (v *Vault) EndCards(now kiosk.Instant) (int, error) {
 		return 0, fmt.Errorf("end cards: %w", full(err))
 	}
 	return len(gone), v.Audit("cards ended", "", "", fmt.Sprint(len(gone)))
+}
+
+// forgetPurged drops packages that were purged and sealed long ago, unless a
+// card of the encounter is kept.
+func (v *Vault) forgetPurged(tx *bolt.Tx, now time.Time, kept map[kiosk.EncounterID]bool) error {
+	var old []*outRecord
+	err := v.eachOut(tx, bPurged, func(r *outRecord) error {
+		if !kept[r.Meta.Encounter] && now.Sub(r.Meta.Sealed) > keepPurged {
+			old = append(old, r)
+		}
+		return nil
+	})
+	for _, r := range old {
+		if err == nil {
+			err = tx.Bucket([]byte(bPurged)).Delete(v.blind(bOutbox, r.ID))
+		}
+		if err == nil {
+			err = tx.Bucket([]byte(bPackages)).Delete(v.packageName(r))
+		}
+	}
+	return err
 }

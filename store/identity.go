@@ -174,6 +174,6 @@ func (v *Vault) Provision(id Identity, keeper *Operator) error {
 	if err := writeIdentity(v.idTable, v.ring, next); err != nil {
 		return fmt.Errorf("provision: %w", full(err))
 	}
-	v.id = next
+	v.id.Identity = id // the keys beside it are read without a lock and never change
 	return nil
 }

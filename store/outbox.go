@@ -32,8 +32,12 @@ type OutboxItem struct {
 	Receipts map[kiosk.ReceiptKind][]byte
 }
 
-// outRecord is an outbox entry at rest.
+// outRecord is a package at rest, in bOutbox and then in bPurged. The manifest's
+// fields stand beside it so that a list of many does not verify as many
+// signatures: the record's seal is what vouches for them here.
 type outRecord struct {
+	ID       string                       `json:"id"`
+	Meta     kiosk.Manifest               `json:"meta"`
 	Manifest []byte                       `json:"manifest"`
 	File     string                       `json:"file,omitempty"` // empty once purged
 	Ref      keyring.Ref                  `json:"ref"`
@@ -54,60 +58,79 @@ func (r *outRecord) state() kiosk.State {
 	return kiosk.StateSealed
 }
 
-func (v *Vault) item(r *outRecord) (OutboxItem, error) {
-	m, digest, err := seal.OpenManifest(r.Manifest, v.PublicKey())
+// newOutRecord makes the record of a fresh package.
+func (v *Vault) newOutRecord(manifest []byte, file string, ref keyring.Ref) (*outRecord, error) {
+	m, id, err := seal.OpenManifest(manifest, v.PublicKey())
 	if err != nil {
-		return OutboxItem{}, &ErrDamaged{indexFile, "one manifest of its outbox cannot be read", err}
+		return nil, err
 	}
-	i := OutboxItem{ID: digest, Encounter: m.Encounter, Kind: m.Kind, Hit: m.Hit, State: r.state(), Sealed: m.Sealed, Parts: m.Parts, Agreement: m.Agreement, Receipts: r.Receipts}
+	return &outRecord{ID: id, Meta: m, Manifest: manifest, File: file, Ref: ref}, nil
+}
+
+func (r *outRecord) item() OutboxItem {
+	m := &r.Meta
+	i := OutboxItem{ID: r.ID, Encounter: m.Encounter, Kind: m.Kind, Hit: m.Hit, State: r.state(), Sealed: m.Sealed, Parts: m.Parts, Agreement: m.Agreement, Receipts: r.Receipts}
 	for _, p := range m.Parts {
 		i.Bytes += p.Size
 	}
-	return i, nil
+	return i
 }
 
+// outRecord finds a package, purged or not.
 func (v *Vault) outRecord(tx *bolt.Tx, id string) (*outRecord, error) {
 	name := v.blind(bOutbox, id)
-	b := tx.Bucket([]byte(bOutbox)).Get(name)
-	if b == nil {
-		return nil, fmt.Errorf("package %.16s: %w", id, ErrNoPackage)
+	for _, bucket := range []string{bOutbox, bPurged} {
+		if b := tx.Bucket([]byte(bucket)).Get(name); b != nil {
+			return v.decodeOut(bucket, name, b)
+		}
 	}
-	return v.decodeOut(name, b)
+	return nil, fmt.Errorf("package %.16s: %w", id, ErrNoPackage)
 }
 
-func (v *Vault) decodeOut(name, b []byte) (*outRecord, error) {
-	plain, err := v.openValue(bOutbox, name, b)
+func (v *Vault) decodeOut(bucket string, name, b []byte) (*outRecord, error) {
+	plain, err := v.openValue(bucket, name, b)
 	if err != nil {
 		return nil, err
 	}
 	var r outRecord
 	if err := json.Unmarshal(plain, &r); err != nil {
-		return nil, &ErrDamaged{indexFile, "one entry of its outbox cannot be read", err}
+		return nil, &ErrDamaged{indexFile, "one entry of its " + bucket + " cannot be read", err}
 	}
 	return &r, nil
 }
 
-func (v *Vault) putOut(tx *bolt.Tx, id string, r *outRecord) error {
-	name := v.blind(bOutbox, id)
+// putOut writes a package where its state belongs.
+func (v *Vault) putOut(tx *bolt.Tx, r *outRecord) error {
+	name, bucket := v.blind(bOutbox, r.ID), bOutbox
+	if r.state() == kiosk.StatePurged {
+		if err := tx.Bucket([]byte(bOutbox)).Delete(name); err != nil {
+			return err
+		}
+		bucket = bPurged
+	}
 	b, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
-	return tx.Bucket([]byte(bOutbox)).Put(name, v.sealValue(bOutbox, name, b))
+	if err := tx.Bucket([]byte(bPackages)).Put(v.packageName(r), name); err != nil {
+		return err
+	}
+	return tx.Bucket([]byte(bucket)).Put(name, v.sealValue(bucket, name, b))
 }
 
-// eachOut calls fn for every package, purged ones too.
-func (v *Vault) eachOut(tx *bolt.Tx, fn func(*outRecord, OutboxItem) error) error {
-	return tx.Bucket([]byte(bOutbox)).ForEach(func(name, b []byte) error {
-		r, err := v.decodeOut(name, b)
+// packageName is where an encounter's packages are listed, by blinded names.
+func (v *Vault) packageName(r *outRecord) []byte {
+	return append(v.blind(bPackages, string(r.Meta.Encounter)), v.blind(bOutbox, r.ID)...)
+}
+
+// eachOut calls fn for every package of a bucket.
+func (v *Vault) eachOut(tx *bolt.Tx, bucket string, fn func(*outRecord) error) error {
+	return tx.Bucket([]byte(bucket)).ForEach(func(name, b []byte) error {
+		r, err := v.decodeOut(bucket, name, b)
 		if err != nil {
 			return err
 		}
-		i, err := v.item(r)
-		if err != nil {
-			return err
-		}
-		return fn(r, i)
+		return fn(r)
 	})
 }
 
@@ -116,10 +139,8 @@ func (v *Vault) eachOut(tx *bolt.Tx, fn func(*outRecord, OutboxItem) error) erro
 func (v *Vault) Outbox(ctx context.Context) ([]OutboxItem, error) {
 	var out []OutboxItem
 	err := v.db.View(func(tx *bolt.Tx) error {
-		return v.eachOut(tx, func(_ *outRecord, i OutboxItem) error {
-			if i.State != kiosk.StatePurged {
-				out = append(out, i)
-			}
+		return v.eachOut(tx, bOutbox, func(r *outRecord) error {
+			out = append(out, r.item())
 			return ctx.Err()
 		})
 	})
@@ -143,10 +164,9 @@ func (v *Vault) Package(id string) (OutboxItem, error) {
 	var i OutboxItem
 	err := v.db.View(func(tx *bolt.Tx) error {
 		r, err := v.outRecord(tx, id)
-		if err != nil {
-			return err
+		if err == nil {
+			i = r.item()
 		}
-		i, err = v.item(r)
 		return err
 	})
 	return i, err
@@ -157,12 +177,22 @@ func (v *Vault) Package(id string) (OutboxItem, error) {
 func (v *Vault) Packages(e kiosk.EncounterID) ([]OutboxItem, error) {
 	var out []OutboxItem
 	err := v.db.View(func(tx *bolt.Tx) error {
-		return v.eachOut(tx, func(_ *outRecord, i OutboxItem) error {
-			if i.Encounter == e {
-				out = append(out, i)
+		prefix := v.blind(bPackages, string(e))
+		c := tx.Bucket([]byte(bPackages)).Cursor()
+		for k, name := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, name = c.Next() {
+			for _, bucket := range []string{bOutbox, bPurged} {
+				b := tx.Bucket([]byte(bucket)).Get(name)
+				if b == nil {
+					continue
+				}
+				r, err := v.decodeOut(bucket, name, b)
+				if err != nil {
+					return err
+				}
+				out = append(out, r.item())
 			}
-			return nil
-		})
+		}
+		return nil
 	})
 	slices.SortFunc(out, func(a, b OutboxItem) int { return a.Sealed.Compare(b.Sealed) })
 	return out, err
@@ -230,11 +260,7 @@ func (v *Vault) ApplyReceipt(id string, kind kiosk.ReceiptKind, note []byte) err
 		if err != nil {
 			return err
 		}
-		i, err := v.item(r)
-		if err != nil {
-			return err
-		}
-		before, e = r.state(), i.Encounter
+		before, e = r.state(), r.Meta.Encounter
 		after = before
 		if bytes.Equal(r.Receipts[kind], note) || before == kiosk.StatePurged {
 			return nil
@@ -244,7 +270,7 @@ func (v *Vault) ApplyReceipt(id string, kind kiosk.ReceiptKind, note []byte) err
 		}
 		r.Receipts[kind] = note
 		after = r.state()
-		return v.putOut(tx, id, r)
+		return v.putOut(tx, r)
 	})
 	if err != nil {
 		return fmt.Errorf("apply receipt: %w", full(err))
@@ -271,13 +297,9 @@ func (v *Vault) Purge(id string) error {
 		if r.Receipts[kiosk.ReceiptComplete] == nil {
 			return ErrNotReceipted
 		}
-		i, err := v.item(r)
-		if err != nil {
-			return err
-		}
-		gone, e = *r, i.Encounter
+		gone, e = *r, r.Meta.Encounter
 		r.File, r.Ref = "", keyring.Ref{}
-		return v.putOut(tx, id, r)
+		return v.putOut(tx, r)
 	})
 	if err != nil {
 		return fmt.Errorf("purge: %w", full(err))

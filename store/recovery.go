@@ -66,10 +66,8 @@ func (v *Vault) named() (map[keyring.Ref]string, map[string]bool, error) {
 		if err != nil {
 			return err
 		}
-		err = v.eachOut(tx, func(r *outRecord, _ OutboxItem) error {
-			if r.File != "" {
-				refs[r.Ref], files[r.File] = "a sealed package", true
-			}
+		err = v.eachOut(tx, bOutbox, func(r *outRecord) error {
+			refs[r.Ref], files[r.File] = "a sealed package", true
 			return nil
 		})
 		if err != nil {
@@ -154,8 +152,8 @@ func (v *Vault) Status() (Status, error) {
 		for name, n := range map[string]*int{bDrafts: &s.Drafts, bCards: &s.Cards, bLists: &s.Lists, bInbox: &s.Inbox} {
 			*n = tx.Bucket([]byte(name)).Stats().KeyN
 		}
-		return v.eachOut(tx, func(_ *outRecord, i OutboxItem) error {
-			s.count(i)
+		return v.eachOut(tx, bOutbox, func(r *outRecord) error {
+			s.count(r.item())
 			return nil
 		})
 	})
@@ -174,8 +172,6 @@ func (s *Status) count(i OutboxItem) {
 	switch i.State {
 	case kiosk.StateDelivered:
 		s.Delivered++
-		return
-	case kiosk.StatePurged:
 		return
 	case kiosk.StateRefused:
 		s.Refused++

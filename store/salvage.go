@@ -15,7 +15,6 @@ import (
 	"tambo/store/internal/boltcheck"
 	"tambo/store/internal/twin"
 	"tambo/store/keyring"
-	"tambo/store/seal"
 )
 
 // Salvaged says what [Salvage] found again, and what it did not.
@@ -136,7 +135,7 @@ func (v *Vault) refill(s *Salvaged) error {
 			drafts[self.Encounter] = &draftRecord{self.Encounter, f.Name(), self.Ref}
 			continue
 		}
-		m, id, err := seal.OpenManifest(manifest, v.PublicKey())
+		r, err := v.newOutRecord(manifest, f.Name(), self.Ref)
 		if err != nil {
 			s.Lost = append(s.Lost, fmt.Sprintf("%s/%s: %v", encDir, f.Name(), err))
 			if err := v.keepAside(f.Name()); err != nil {
@@ -144,11 +143,8 @@ func (v *Vault) refill(s *Salvaged) error {
 			}
 			continue
 		}
-		sealed[m.Encounter] = sealed[m.Encounter] || m.Kind != kiosk.PackageNotice
-		err = v.db.Update(func(tx *bolt.Tx) error {
-			return v.putOut(tx, id, &outRecord{Manifest: manifest, File: f.Name(), Ref: self.Ref})
-		})
-		if err != nil {
+		sealed[r.Meta.Encounter] = sealed[r.Meta.Encounter] || r.Meta.Kind != kiosk.PackageNotice
+		if err := v.db.Update(func(tx *bolt.Tx) error { return v.putOut(tx, r) }); err != nil {
 			return err
 		}
 		s.Packages++

@@ -106,10 +106,13 @@ func (s *Subjects) pack(ctx context.Context, e *kiosk.Encounter, kind kiosk.Pack
 	if draft != nil && s.v.fault.eraseFirst {
 		s.v.destroy(draft.Ref, draft.File)
 	}
-	record := &outRecord{Manifest: manifest, File: name, Ref: refs[0]}
+	record, err := s.v.newOutRecord(manifest, name, refs[0])
+	if err != nil {
+		return OutboxItem{}, err
+	}
 	var old keyring.Ref
 	err = s.v.db.Update(func(tx *bolt.Tx) error {
-		if err := s.v.putOut(tx, seal.Digest(manifest), record); err != nil {
+		if err := s.v.putOut(tx, record); err != nil {
 			return err
 		}
 		if card != nil {
@@ -135,7 +138,7 @@ func (s *Subjects) pack(ctx context.Context, e *kiosk.Encounter, kind kiosk.Pack
 			return OutboxItem{}, err
 		}
 	}
-	return s.v.item(record)
+	return record.item(), nil
 }
 
 // encrypt seals the parts to their recipients and signs the manifest. The
@@ -190,14 +193,20 @@ func (v *Vault) encrypt(ctx context.Context, e *kiosk.Encounter, kind kiosk.Pack
 // kiosk holds is cited inside the record part only.
 func (v *Vault) cited(receipt string) (id kiosk.EncounterID, err error) {
 	err = v.db.View(func(tx *bolt.Tx) error {
-		return v.eachOut(tx, func(_ *outRecord, i OutboxItem) error {
-			for _, note := range i.Receipts {
-				if seal.Digest(note) == receipt {
-					id = i.Encounter
+		for _, bucket := range []string{bOutbox, bPurged} {
+			err := v.eachOut(tx, bucket, func(r *outRecord) error {
+				for _, note := range r.Receipts {
+					if seal.Digest(note) == receipt {
+						id = r.Meta.Encounter
+					}
 				}
+				return nil
+			})
+			if err != nil {
+				return err
 			}
-			return nil
-		})
+		}
+		return nil
 	})
 	return id, err
 }

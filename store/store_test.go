@@ -490,3 +490,44 @@ func TestDown(t *testing.T) {
 		t.Error("a roster was taken sealed")
 	}
 }
+
+// TestPurgedIsForgotten: manifest and receipts of a purged package can be cited
+// by an amendment, until they are forgotten.
+func TestPurgedIsForgotten(t *testing.T) {
+	w := newWorld(t)
+	s := w.unlock("of-1", pwO)
+	e, images := w.encounter(1, 1000)
+	w.must(s.SaveDraft(bg, e, images))
+	item, err := s.Seal(bg, e, kiosk.PackageEncounter, parts(e, images), nil)
+	w.must(err)
+	w.must(w.v.ApplyReceipt(item.ID, kiosk.ReceiptComplete, []byte("complete note")))
+	w.must(w.v.Purge(item.ID))
+
+	a, ai := w.encounter(2, 1000)
+	a.Amendment = &kiosk.Amendment{Receipt: seal.Digest([]byte("complete note")), Field: "surname", Value: "X", Signers: []string{"of-1", "su-1"}}
+	w.must(s.SaveDraft(bg, a, ai))
+	amended, err := s.Seal(bg, a, kiosk.PackageAmendment, parts(a, ai), nil)
+	w.must(err)
+	signed, err := w.v.Manifest(amended.ID)
+	w.must(err)
+	if m, _, err := seal.OpenManifest(signed, w.v.PublicKey()); err != nil || m.Cites != e.ID {
+		t.Errorf("the amendment cites %q: %v", m.Cites, err)
+	}
+	for _, c := range []struct {
+		now  kiosk.Instant
+		left int
+	}{
+		{kiosk.Instant{Time: w.now.Add(keepPurged - time.Hour), Trusted: true}, 1},
+		{kiosk.Instant{Time: w.now.Add(keepPurged + time.Hour)}, 1}, // declared time
+		{kiosk.Instant{Time: w.now.Add(keepPurged + time.Hour), Trusted: true}, 0},
+	} {
+		_, err := w.v.EndCards(c.now)
+		w.must(err)
+		if ps, err := w.v.Packages(e.ID); err != nil || len(ps) != c.left {
+			t.Errorf("at %v: %d packages, %v", c.now, len(ps), err)
+		}
+	}
+	if ps, err := w.v.Packages(a.ID); err != nil || len(ps) != 1 {
+		t.Errorf("a package that waits was forgotten: %v", err)
+	}
+}

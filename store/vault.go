@@ -44,6 +44,8 @@ const (
 	bAgreements = "agreements" // agreements by digest, for drafts that were begun under them
 	bDrafts     = "drafts"     // which file and key a draft has
 	bOutbox     = "outbox"     // sealed packages and their receipts
+	bPurged     = "purged"     // manifests and receipts of packages that were purged
+	bPackages   = "packages"   // which packages an encounter has
 	bCards      = "cards"      // index cards
 	bLists      = "lists"      // list heads
 	bEntries    = "entries"    // list entries, by list
@@ -53,7 +55,7 @@ const (
 	bFloors     = "floors"     // versions of what came down sealed and was applied
 )
 
-var buckets = []string{bDocuments, bAgreements, bDrafts, bOutbox, bCards, bLists, bEntries, bInbox, bAlerts, bWords, bFloors}
+var buckets = []string{bDocuments, bAgreements, bDrafts, bOutbox, bPurged, bPackages, bCards, bLists, bEntries, bInbox, bAlerts, bWords, bFloors}
 
 // Options are how a vault is opened.
 type Options struct {
