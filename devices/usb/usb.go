@@ -99,7 +99,8 @@ type Device interface {
 // Interface is a claimed interface.
 type Interface interface {
 	Number() int
-	// SetAlt selects an alternate setting (SET_INTERFACE).
+	// SetAlt selects an alternate setting (SET_INTERFACE). As with ClearHalt,
+	// no transfer may be in flight.
 	SetAlt(ctx context.Context, alt int) error
 	// Read makes one bulk or interrupt IN transfer and returns when it is full,
 	// a short packet ends it, or ctx ends. address includes the direction bit
@@ -111,9 +112,12 @@ type Interface interface {
 	// Stream keeps count IN transfers of size bytes in flight, so that the bus
 	// is never idle; bulk only so far. Transfers are delivered in order.
 	Stream(ctx context.Context, address uint8, size, count int) (Stream, error)
-	// ClearHalt resets a stalled endpoint (CLEAR_FEATURE ENDPOINT_HALT).
+	// ClearHalt makes a stalled endpoint usable again, data toggles included.
+	// Close streams and end transfers of the interface before: ErrBusy where a
+	// bus cannot do it under them.
 	ClearHalt(ctx context.Context, address uint8) error
-	// Release gives the interface back. Idempotent.
+	// Release gives the interface back and fails its transfers with ErrGone.
+	// Idempotent.
 	Release() error
 }
 
@@ -121,7 +125,9 @@ type Interface interface {
 type Stream interface {
 	// Next returns the next completed transfer's bytes, valid until the
 	// following Next or Close. A failed transfer is returned as its error, and
-	// the stream goes on unless that error is ErrGone.
+	// the stream goes on unless that error is ErrGone. After ErrStall it fails
+	// until the halt is cleared. ErrTimeout means that ctx ended: nothing is lost.
+	// One goroutine at a time.
 	Next(ctx context.Context) ([]byte, error)
 	// Close cancels what is in flight and returns when the last is done.
 	Close() error
