@@ -13,7 +13,6 @@ import (
 
 	"tambo/kiosk"
 	"tambo/store"
-	"tambo/store/seal"
 	"tambo/sync/wire"
 )
 
