@@ -1,6 +1,7 @@
 // Package usbtest is the conformance suite of [usb.Bus]: what drivers rely on,
 // tried against any implementation. It needs a loopback device as
-// virtual.NewLoopback describes it (0525:a4a0), real or software.
+// virtual.NewLoopback describes it (0525:a4a0), real or software. It never
+// measures speed and says nothing about class protocols.
 package usbtest
 
 import (
