@@ -11,7 +11,7 @@ PAGES    ?=
 FUZZTIME ?= 20s
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint race test-crash test-hub test-usb fuzz bench clean setup setup-test
+.PHONY: help run test build lint race test-crash test-hub test-usb test-umock fuzz bench clean setup setup-test
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test-hub: setup-test ## Cuts, kills and repeats on the road, in full
 
 test-usb: setup-test ## Fault schedules on the virtual bus, in full
 	TAMBO_LONG=1 $(GO) test -count=1 -timeout 60m -v ./devices/...
+
+test-umock: setup-test ## Drivers on the real libusb, over a mocked usbfs
+	$(GO) test -count=1 -v -run UnderUmockdev ./devices/usb/libusb
 
 fuzz: ## Every fuzz target for FUZZTIME each (default 20s)
 	@set -e; for p in $$($(GO) list ./...); do \
