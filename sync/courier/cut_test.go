@@ -285,7 +285,7 @@ func TestKill(t *testing.T) {
 	if matched != len(items) {
 		t.Errorf("%d of %d packages were matched", matched, len(items))
 	}
-	left, _ := filepath.Glob(filepath.Join(w.dir, "incoming", "*"))
+	left, _ := filepath.Glob(filepath.Join(w.dir, "parts", "*", "*", "*.part"))
 	if len(left) > 0 {
 		t.Errorf("%d uploads are left over", len(left))
 	}
@@ -325,7 +325,7 @@ func TestHangingConnection(t *testing.T) {
 	go rest.Write(it.parts[m.Part][:part.Size/2]) // and then nothing
 	defer rest.Close()
 	go r.patch(t.Context(), m.Upload, half, 0, part.Size)
-	path := filepath.Join(w.dir, "incoming", m.Upload)
+	path := filepath.Join(w.dir, "parts", "lima-1", part.Digest[:2], part.Digest+".part")
 	for range 500 {
 		if st, err := os.Stat(path); err == nil && st.Size() > 1000 {
 			break

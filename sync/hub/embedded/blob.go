@@ -47,7 +47,8 @@ func (s *Store) paths(id string) (incoming, whole string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	return filepath.Join(s.dir, "incoming", id), filepath.Join(s.dir, "parts", string(k), digest[:2], digest), nil
+	whole = filepath.Join(s.dir, "parts", string(k), digest[:2], digest)
+	return whole + ".part", whole, nil
 }
 
 // Begin implements [hub.Blobs].
@@ -60,6 +61,9 @@ func (s *Store) Begin(ctx context.Context, id string) error {
 	if _, err := os.Stat(whole); err == nil {
 		return nil
 	}
+	if err := mkdir(filepath.Dir(incoming)); err != nil {
+		return full(err)
+	}
 	f, err := os.OpenFile(incoming, os.O_CREATE|os.O_WRONLY, 0o600) // never O_TRUNC
 	if err != nil {
 		return full(err)
@@ -67,7 +71,7 @@ func (s *Store) Begin(ctx context.Context, id string) error {
 	if err := f.Close(); err != nil {
 		return full(err)
 	}
-	return full(syncDir(filepath.Dir(incoming)))
+	return full(s.settle(incoming))
 }
 
 // Size implements [hub.Blobs]. It waits for no upload that is under way, whose
@@ -83,6 +87,9 @@ func (s *Store) Size(ctx context.Context, id string) (int64, bool, error) {
 			return st.Size(), true, full(s.settle(whole))
 		}
 		size, err := durable(incoming)
+		if err == nil {
+			err = s.settle(incoming)
+		}
 		if !errors.Is(err, os.ErrNotExist) {
 			return size, false, full(err)
 		}
@@ -168,24 +175,18 @@ func (s *Store) Commit(ctx context.Context, id, digest string) error {
 		}
 		return hub.ErrDigest
 	}
-	if err := mkdir(filepath.Dir(whole)); err != nil {
-		return full(err)
-	}
 	if err := os.Rename(incoming, whole); err != nil {
 		return full(err)
 	}
-	if err := s.settle(whole); err != nil {
-		return full(err)
-	}
-	return full(syncDir(filepath.Dir(incoming)))
+	return full(s.settle(whole))
 }
 
-// settle makes the name of a whole part durable, up to the store's folder. It is
-// called whenever a name is relied on: the process that renamed the file may
-// have died before it could.
-func (s *Store) settle(whole string) error {
+// settle makes the name of a file durable, up to the store's folder. It is
+// called whenever a name is relied on: the process that made it may have died
+// before it could.
+func (s *Store) settle(path string) error {
 	top := filepath.Join(s.dir, "parts")
-	for d := filepath.Dir(whole); len(d) >= len(top); d = filepath.Dir(d) {
+	for d := filepath.Dir(path); len(d) >= len(top); d = filepath.Dir(d) {
 		if err := syncDir(d); err != nil {
 			return err
 		}

@@ -7,10 +7,10 @@
 // parts are sealed. One process at a time may hold it; [Open] says [ErrInUse] to
 // the second.
 //
-//	hub.db                rows
-//	keys.json             the hub's private keys, mode 0600
-//	incoming/KIOSK.DIGEST an upload under way
-//	parts/KIOSK/DI/DIGEST a part that arrived whole
+//	hub.db                     rows
+//	keys.json                  the hub's private keys, mode 0600
+//	parts/KIOSK/DI/DIGEST.part an upload under way
+//	parts/KIOSK/DI/DIGEST      a part that arrived whole
 package embedded
 
 import (
@@ -45,7 +45,7 @@ var _ hub.Store = (*Store)(nil)
 
 // Open opens the store in a folder, making both when they are not there.
 func Open(dir string) (*Store, error) {
-	for _, d := range []string{dir, filepath.Join(dir, "incoming"), filepath.Join(dir, "parts")} {
+	for _, d := range []string{dir, filepath.Join(dir, "parts")} {
 		if err := mkdir(d); err != nil {
 			return nil, fmt.Errorf("hub store: %w", full(err))
 		}
