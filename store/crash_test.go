@@ -232,7 +232,7 @@ func (s *said) verify(dir string, private map[kiosk.RecipientRole][]byte) error 
 		case !draft && len(ps) == 0:
 			return fmt.Errorf("%s is lost: neither draft nor package after %d confirmed steps", id, steps)
 		case s.sealed[id] != "" && (len(ps) != 1 || ps[0].ID != s.sealed[id]):
-			return fmt.Errorf("%s: the confirmed package is not there", id)
+			return fmt.Errorf("%s: the confirmed package %.8s is not there, but %d others", id, s.sealed[id], len(ps))
 		case len(ps) > 1:
 			return fmt.Errorf("%s was sealed %d times", id, len(ps))
 		}

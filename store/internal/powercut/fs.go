@@ -58,6 +58,7 @@ type Recorder struct {
 	base  map[uint64]*node // as mounted: durable
 	ops   []op
 	names map[uint64]string // last name of each file
+	said  string            // the begun line
 }
 
 // node is a file or folder, live or as it was mounted.
@@ -216,8 +217,15 @@ func (n *node) Write(ctx context.Context, f fusefs.FileHandle, data []byte, off 
 	n.r.mu.Lock()
 	defer n.r.mu.Unlock()
 	if n.r.names[n.ino] == SaidFile {
-		for _, line := range strings.Split(strings.TrimSpace(string(data)), "\n") {
+		// One line may come in two writes.
+		n.r.said += string(data)
+		for {
+			line, rest, ok := strings.Cut(n.r.said, "\n")
+			if !ok {
+				break
+			}
 			n.r.record(op{kind: opMark, name: line})
+			n.r.said = rest
 		}
 	} else {
 		n.r.record(op{kind: opWrite, ino: n.ino, off: off, data: bytes.Clone(data)})
