@@ -14,7 +14,7 @@ import (
 const (
 	// marginFree: against a character that may stand there and that no check
 	// digit would tell from it.
-	marginFree = 5.0
+	marginFree = 7.0
 	// marginDigit: against one that a check digit would tell.
 	marginDigit = 3.0
 	// marginGrammar: against one that may not stand there. Grammar asks for
@@ -23,6 +23,10 @@ const (
 	// leastCorr is the correlation with the printed shape below which a
 	// character is not certain whatever the network says.
 	leastCorr = 0.55
+	// leadCorr is by how much the shape must agree better than that of the
+	// nearest rival that marginFree is asked of: the network's second witness.
+	// A lead of clearCorr halves what is asked.
+	leadCorr, clearCorr = 0.02, 0.14
 )
 
 // kind is the set of characters that a position may hold.
@@ -104,14 +108,20 @@ func (p position) decide(c *char) (byte, float64) {
 			pick = k
 		}
 	}
+	lead := c.corr - c.rival
 	spare := math.Inf(1) // margin beyond what is asked, over the nearest rival
 	for k, s := range c.scores {
-		if k != pick {
-			spare = min(spare, float64(c.scores[pick]-s)-p.asked(pick, k))
+		if k == pick {
+			continue
 		}
+		asked := p.asked(pick, k)
+		if asked == marginFree && k == c.second {
+			asked -= marginFree / 2 * max(0, min(1, lead/clearCorr))
+		}
+		spare = min(spare, float64(c.scores[pick]-s)-asked)
 	}
 	conf := 1 / (1 + math.Exp(-spare))
-	if pick != c.best || c.corr < leastCorr {
+	if pick != c.best || c.stain || c.corr < leastCorr || lead < leadCorr && p.asked(pick, c.second) == marginFree {
 		conf = min(conf, 0.3)
 	}
 	return glyph.Alphabet[pick], conf

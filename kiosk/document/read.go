@@ -115,10 +115,10 @@ func (r *recogniser) zone(full glyph.Plane, z zone, factor float64) (g reading, 
 	if hi-lo+1 > count+16 {
 		lo, hi = from-1, to+1
 	}
-	chars := r.read(&z, lo, hi)
+	chars := r.read(&z, lo, hi, false)
 	r.refine(&z, chars, lo)
 	start := window(chars, count)
-	chars = r.read(&z, lo+start, lo+start+count-1)
+	chars = r.read(&z, lo+start, lo+start+count-1, true)
 	return reading{zone: z, chars: chars, from: lo + start, count: count, scale: float64(n)}, true
 }
 

@@ -12,8 +12,13 @@ type char struct {
 	best   int     // class with the highest score, glyph.None included
 	second int     // the next
 	corr   float64 // how well the cell agrees with the printed shape of best
+	rival  float64 // and with that of second; 0 if that is glyph.None
 	dx, dy float64 // where that shape lies, pitches from the middle
+	stain  bool    // something darker than the ink around it lies on the cell
 }
+
+// closeMargin is the margin from which the rival's shape is not looked at.
+const closeMargin = 12
 
 func (c *char) margin() float64 { return float64(c.scores[c.best] - c.scores[c.second]) }
 
@@ -42,8 +47,37 @@ func (z *zone) frame(line int, k float64) glyph.Frame {
 	return glyph.Frame{X: x, Y: y, UX: ux * z.scaleU, UY: uy * z.scaleU, VX: -uy * z.scaleV, VY: ux * z.scaleV}
 }
 
-// read recognises characters from to to of every line.
-func (r *recogniser) read(z *zone, from, to int) [][]char {
+// views are the ways in which a cell is looked at again: moved across and
+// down (pitches) and scaled.
+var views = []struct{ dx, dy, scale float64 }{
+	{0.035, 0, 1}, {-0.035, 0, 1}, {0, 0.035, 1}, {0, -0.035, 1}, {0, 0, 0.97}, {0, 0, 1.03},
+}
+
+// again scores a cell whose margin is small as the mean over several views:
+// what only one of them sees does not last.
+func (r *recogniser) again(f glyph.Frame, least float32, q *char) {
+	sum := q.scores
+	var c glyph.Cell
+	for _, v := range views {
+		g := glyph.Frame{
+			X: f.X + v.dx*f.UX + v.dy*f.VX, Y: f.Y + v.dx*f.UY + v.dy*f.VY,
+			UX: f.UX * v.scale, UY: f.UY * v.scale, VX: f.VX * v.scale, VY: f.VY * v.scale,
+		}
+		r.plane.Cut(g, &c)
+		c.Normalise(least)
+		for i, s := range r.net.Run(&c, &r.act) {
+			sum[i] += s
+		}
+	}
+	for i := range sum {
+		sum[i] /= float32(len(views) + 1)
+	}
+	q.scores = sum
+}
+
+// read recognises characters from to to of every line; carefully, it looks
+// again at those whose margin is small.
+func (r *recogniser) read(z *zone, from, to int, carefully bool) [][]char {
 	out := make([][]char, len(z.lines))
 	cells := make([]glyph.Cell, to-from+1)
 	for i := range z.lines {
@@ -58,13 +92,33 @@ func (r *recogniser) read(z *zone, from, to int) [][]char {
 		for j := range cells {
 			cells[j].Normalise(least)
 			out[i][j] = r.one(&cells[j])
+			out[i][j].stain = stained(contrast, j)
+			if q := &out[i][j]; carefully && q.margin() < closeMargin {
+				r.again(z.frame(i, float64(from+j)), least, q)
+				r.rank(&cells[j], q)
+			}
 		}
 	}
 	return out
 }
 
+// stained reports whether cell j has much more contrast than those around it:
+// dirt on faint print, which can make one character look like another.
+func stained(contrast []float64, j int) bool {
+	lo, hi := max(j-6, 0), min(j+7, len(contrast))
+	around := medianOf(hi-lo, func(i int) float64 { return contrast[lo+i] })
+	return contrast[j] > 1.45*around+6
+}
+
 func (r *recogniser) one(c *glyph.Cell) char {
-	q := char{scores: *r.net.Run(c, &r.act), second: -1}
+	q := char{scores: *r.net.Run(c, &r.act)}
+	r.rank(c, &q)
+	return q
+}
+
+// rank orders the scores and compares the cell with the shapes of the first.
+func (r *recogniser) rank(c *glyph.Cell, q *char) {
+	q.best, q.second, q.corr, q.rival = 0, -1, 0, 0
 	for i, s := range q.scores {
 		switch {
 		case s > q.scores[q.best]:
@@ -75,8 +129,10 @@ func (r *recogniser) one(c *glyph.Cell) char {
 	}
 	if q.best != glyph.None {
 		q.corr, q.dx, q.dy = r.net.Match(c, q.best)
+		if q.second != glyph.None && q.margin() < closeMargin {
+			q.rival, _, _ = r.net.Match(c, q.second)
+		}
 	}
-	return q
 }
 
 // sure is the mean, over the middle of the zone, of how much the cells look
@@ -86,7 +142,7 @@ func (r *recogniser) sure(z *zone) float64 {
 	mid := (from + to) / 2
 	sum, n := 0.0, 0
 	for _, part := range [2]int{mid - 8, mid + 4} { // two runs, so that one blemish does not decide
-		for _, line := range r.read(z, part, part+4) {
+		for _, line := range r.read(z, part, part+4, false) {
 			for i := range line {
 				sum += line[i].present() * max(line[i].corr, 0)
 				n++

@@ -23,14 +23,6 @@ func (z zone) span() (from, to int) {
 	return from, to
 }
 
-func (z zone) seen() int {
-	n := 0
-	for _, l := range z.lines {
-		n += l.seen
-	}
-	return n
-}
-
 // format is the number of characters a line that suits what was seen.
 func (z zone) format() int {
 	from, to := z.span()
