@@ -43,11 +43,11 @@ func degraded(i int) (image.Image, page.Wear, [2]string) {
 	return page.Age(page.Draw(h, dpi), w), w, h.MRZ()
 }
 
-// 500 pages worn and scanned in a hurry (100 with -short): at least nine in
+// 500 pages worn and scanned in a hurry (100 with -short or -race): at least nine in
 // ten are accepted and none of those is wrong.
 func TestDegradedPages(t *testing.T) {
 	n := 500
-	if testing.Short() {
+	if testing.Short() || raceDetector {
 		n = 100
 	}
 	var mu sync.Mutex
@@ -93,7 +93,7 @@ func TestDegradedPages(t *testing.T) {
 // Wear far beyond use: most cannot be read, and what is accepted is right.
 func TestRuinedPagesAreNotAccepted(t *testing.T) {
 	n := 150
-	if testing.Short() {
+	if testing.Short() || raceDetector {
 		n = 40
 	}
 	accepted, wrong := 0, 0

@@ -81,18 +81,18 @@ func (r *recogniser) read(z *zone, from, to int, carefully bool) [][]char {
 	out := make([][]char, len(z.lines))
 	cells := make([]glyph.Cell, to-from+1)
 	for i := range z.lines {
-		contrast := make([]float64, len(cells))
+		contrast, depth := make([]float64, len(cells)), make([]float64, len(cells))
 		for j := range cells {
 			r.plane.Cut(z.frame(i, float64(from+j)), &cells[j])
-			_, c := cells[j].Contrast()
-			contrast[j] = float64(c)
+			_, c, d := cells[j].Contrast()
+			contrast[j], depth[j] = float64(c), float64(d)
 		}
 		least := float32(0.35 * medianOf(len(cells), func(j int) float64 { return contrast[j] }))
 		out[i] = make([]char, len(cells))
 		for j := range cells {
 			cells[j].Normalise(least)
 			out[i][j] = r.one(&cells[j])
-			out[i][j].stain = stained(contrast, j)
+			out[i][j].stain = stained(depth, j)
 			if q := &out[i][j]; carefully && q.margin() < closeMargin {
 				r.again(z.frame(i, float64(from+j)), least, q)
 				r.rank(&cells[j], q)
@@ -102,12 +102,12 @@ func (r *recogniser) read(z *zone, from, to int, carefully bool) [][]char {
 	return out
 }
 
-// stained reports whether cell j has much more contrast than those around it:
+// stained reports whether cell j has much more depth than those around it:
 // dirt on faint print, which can make one character look like another.
-func stained(contrast []float64, j int) bool {
-	lo, hi := max(j-6, 0), min(j+7, len(contrast))
-	around := medianOf(hi-lo, func(i int) float64 { return contrast[lo+i] })
-	return contrast[j] > 1.45*around+6
+func stained(depth []float64, j int) bool {
+	lo, hi := max(j-6, 0), min(j+7, len(depth))
+	around := medianOf(hi-lo, func(i int) float64 { return depth[lo+i] })
+	return depth[j] > 1.4*around+6
 }
 
 func (r *recogniser) one(c *glyph.Cell) char {

@@ -95,8 +95,9 @@ func (p *Plane) at(x, y float64) float32 {
 }
 
 // Contrast is the difference between the cell's paper and ink, grey levels:
-// its 85th and its 4th part of a hundred.
-func (c *Cell) Contrast() (paper, contrast float32) {
+// its 85th and its 4th part of a hundred. depth is that between the paper and
+// its darkest hundredth: a stain on faint print has more depth than contrast.
+func (c *Cell) Contrast() (paper, contrast, depth float32) {
 	var hist [256]int
 	for _, v := range c {
 		hist[uint8(v)]++
@@ -110,13 +111,13 @@ func (c *Cell) Contrast() (paper, contrast float32) {
 		return 255
 	}
 	paper = level(CellN * 85 / 100)
-	return paper, paper - level(CellN*4/100)
+	return paper, paper - level(CellN*4/100), paper - level(CellN/100)
 }
 
 // Normalise turns grey values into ink, 0 to 1. A contrast below least counts
 // as least, so that empty paper stays empty.
 func (c *Cell) Normalise(least float32) {
-	paper, contrast := c.Contrast()
+	paper, contrast, _ := c.Contrast()
 	scale := 1 / max(contrast, least, 4)
 	for i, v := range c {
 		c[i] = min(max((paper-v)*scale, -0.25), 1.25)
