@@ -114,7 +114,7 @@ func (s *step) confirmed(ev kiosk.StepConfirmed) error {
 func Missing(e *kiosk.Encounter, k kiosk.StepKind) []string {
 	switch k {
 	case kiosk.StepArrival:
-		if e.Arrival.Wristband == "" {
+		if x := e.Step(k); x == nil || x.State != kiosk.StepDone { // Arrived closes it
 			return []string{"arrival"}
 		}
 	case kiosk.StepIrises:
@@ -140,8 +140,8 @@ func Missing(e *kiosk.Encounter, k kiosk.StepKind) []string {
 	return nil
 }
 
-// missingIrises wants, for each eye, a capture or an exception, and a search
-// of the site and of the lists with the best captures of both.
+// missingIrises wants, for each eye, a capture or an exception, and a complete
+// search of the site and of the lists with the best captures of both.
 func missingIrises(e *kiosk.Encounter) []string {
 	var miss []string
 	var probes []kiosk.CaptureID
@@ -157,7 +157,7 @@ func missingIrises(e *kiosk.Encounter) []string {
 	}
 	for _, scope := range []kiosk.Scope{kiosk.ScopeSite, kiosk.ScopeLists} {
 		if !slices.ContainsFunc(e.Searches, func(q kiosk.Search) bool {
-			return q.Scope == scope && !slices.ContainsFunc(probes, func(p kiosk.CaptureID) bool { return !slices.Contains(q.Captures, p) })
+			return q.Scope == scope && q.Complete && !slices.ContainsFunc(probes, func(p kiosk.CaptureID) bool { return !slices.Contains(q.Captures, p) })
 		}) {
 			miss = append(miss, "search:"+string(scope))
 		}

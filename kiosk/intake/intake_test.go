@@ -201,6 +201,9 @@ func TestYoungerBandDestroysWhatItForbids(t *testing.T) {
 		t.Fatalf("the image was not destroyed: %v", w.all)
 	}
 	w.refused(officer, iris(kiosk.EyeRight, "r2", 80), "")
+	// Parking and resuming is no way around confirming the arrival again.
+	w.must(officer, kiosk.Parked{Reason: kiosk.ParkMedical}, kiosk.Resumed{Wristband: "0417"})
+	w.refused(officer, kiosk.StepConfirmed{Step: kiosk.StepArrival}, "")
 	minor := arrival(kiosk.Band14To17)
 	w.refused(officer, kiosk.Arrived{Arrival: minor}, "")
 	minor.Guardian = "mother, present"
@@ -227,6 +230,16 @@ func TestResumeAsksForTheSamePerson(t *testing.T) {
 	if w.e.State != kiosk.StateDraft {
 		t.Fatal(w.e.State)
 	}
+}
+
+func TestAnIncompleteSearchIsNotASearch(t *testing.T) {
+	w := begin(t)
+	w.must(officer, iris(kiosk.EyeRight, "r1", 80), iris(kiosk.EyeLeft, "l1", 80), search(kiosk.ScopeSite, 0, 1, 2))
+	cut := search(kiosk.ScopeLists, 0, 1, 2)
+	cut.Search.Compared, cut.Search.Complete = 1, false
+	w.must(officer, cut)
+	w.refused(officer, kiosk.StepConfirmed{Step: kiosk.StepIrises}, "search:lists")
+	w.must(officer, search(kiosk.ScopeLists, 0, 1, 2), kiosk.StepConfirmed{Step: kiosk.StepIrises})
 }
 
 func TestWhoMayActAndUnderWhat(t *testing.T) {

@@ -41,6 +41,9 @@ func (s *step) resumed(ev kiosk.Resumed) error {
 		return s.refuse("a supervisor must vouch when no eye can be compared", "supervisor")
 	}
 	s.e.State, s.e.Park, s.e.Unresumed = kiosk.StateDraft, "", false
+	if x := s.e.Step(kiosk.StepArrival); s.e.Arrival.Wristband != "" && x.State == kiosk.StepOpen {
+		s.e.State = kiosk.StateStopped // it was stopped before it was parked
+	}
 	s.note = "same person"
 	if ev.Comparison == nil {
 		s.note = "by wristband number"

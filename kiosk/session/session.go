@@ -212,7 +212,7 @@ func (s *Service) Lock(ctx context.Context) error {
 		return nil
 	}
 	var err error
-	if s.current != nil && s.current.State == kiosk.StateDraft {
+	if s.current != nil && (s.current.State == kiosk.StateDraft || s.current.State == kiosk.StateStopped) {
 		err = s.act(ctx, s.current, kiosk.Parked{Reason: kiosk.ParkLocked}, nil)
 	}
 	s.forget()
