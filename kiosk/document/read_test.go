@@ -90,37 +90,46 @@ func TestDegradedPages(t *testing.T) {
 	}
 }
 
-// Wear far beyond use: most cannot be read, and what is accepted is right.
+// Wear far beyond use: hardly half can be read, and what is accepted is right.
+// Without the demand of certainty one in eight of the zones here whose digits
+// all agree would be wrong; the test counts them to show that it bites.
 func TestRuinedPagesAreNotAccepted(t *testing.T) {
-	n := 150
+	n := 240
 	if testing.Short() || raceDetector {
-		n = 40
+		n = 80
 	}
-	accepted, wrong := 0, 0
+	accepted, wrong, agreeing, agreeingWrong := 0, 0, 0, 0
 	for i := range n {
-		r := rand.New(rand.NewPCG(uint64(i), 77))
+		r := rand.New(rand.NewPCG(uint64(i), 78))
 		h := page.NewHolder(uint64(i) + 5000)
 		full := page.Draw(h, 90+r.IntN(60))
 		b := full.Bounds()
 		img := page.Age(full.SubImage(image.Rect(0, b.Dy()*70/100, b.Dx(), b.Dy())), page.Wear{
-			Ink: 2*r.Float64() - 1, Fade: 0.9 * r.Float64(), Dirt: r.IntN(600), Scratches: r.IntN(80),
-			Rotation: 4 * r.NormFloat64(), Glare: r.Float64(), Shadow: r.Float64(), Gain: 0.6 + 0.6*r.Float64(),
-			Blur: 0.3 * r.Float64(), Noise: 30 * r.Float64(), JPEG: 10 + r.IntN(80), Seed: r.Uint64(),
+			Ink: 2*r.Float64() - 1, Fade: 0.85 * r.Float64(), Dirt: r.IntN(500), Scratches: r.IntN(60),
+			Rotation: 4 * r.NormFloat64(), Skew: 0.01 * r.Float64(), Margin: 5 * r.Float64(), Bed: 200,
+			Glare: r.Float64(), Shadow: r.Float64(), Gain: 0.6 + 0.6*r.Float64(),
+			Blur: 0.2 * r.Float64(), Noise: 22 * r.Float64(), JPEG: 15 + r.IntN(80), Seed: r.Uint64(),
 		})
 		m, _ := read(t, img)
 		want := h.MRZ()
-		if !m.Accepted {
-			continue
+		same := len(m.Lines) == 2 && m.Lines[0] == want[0] && m.Lines[1] == want[1]
+		if p, err := document.Parse(m.Lines, now); err == nil && p.Accepted {
+			agreeing++
+			if !same {
+				agreeingWrong++
+			}
 		}
-		accepted++
-		if m.Lines[0] != want[0] || m.Lines[1] != want[1] {
-			wrong++
-			t.Errorf("page %d accepted wrong:\nread %q\nwant %q", i, m.Lines, want)
+		if m.Accepted {
+			accepted++
+			if !same {
+				wrong++
+				t.Errorf("page %d accepted wrong:\nread %q\nwant %q", i, m.Lines, want)
+			}
 		}
 	}
-	t.Logf("%d ruined pages: %d accepted, %d of them wrong", n, accepted, wrong)
-	if accepted > n*9/10 {
-		t.Error("the pages are not ruined enough to test anything")
+	t.Logf("%d ruined pages: digits agree in %d, %d of them wrong; accepted %d, %d of them wrong", n, agreeing, agreeingWrong, accepted, wrong)
+	if agreeingWrong == 0 || accepted > n/2 || accepted < n/8 {
+		t.Error("the pages are not ruined in a way that tests anything")
 	}
 }
 
