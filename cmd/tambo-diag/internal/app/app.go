@@ -22,6 +22,7 @@ type command struct {
 var commands = []command{
 	{"walk", "one enrolment end to end: training hub, virtual devices, kiosk", Walk},
 	{"kiosk", "set a kiosk up, add operators, see how it is, deliver", Kiosk},
+	{"vault", "vault salvage --dir DIR: make a damaged index again", Vault},
 	{"devices", "what is plugged in, and which driver takes it", Devices},
 	{"iris", "iris evaluate --index INDEX.csv --scores OUT.f32", Iris},
 	{"mrz", "mrz read --json FILE…", MRZ},
