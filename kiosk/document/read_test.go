@@ -43,11 +43,14 @@ func degraded(i int) (image.Image, page.Wear, [2]string) {
 	return page.Age(page.Draw(h, dpi), w), w, h.MRZ()
 }
 
-// 500 pages worn and scanned in a hurry (100 with -short or -race): at least nine in
+// 500 pages worn and scanned in a hurry (100 with -short, 20 with -race): at least nine in
 // ten are accepted and none of those is wrong.
 func TestDegradedPages(t *testing.T) {
 	n := 500
-	if testing.Short() || raceDetector {
+	switch {
+	case raceDetector:
+		n = 20
+	case testing.Short():
 		n = 100
 	}
 	var mu sync.Mutex
