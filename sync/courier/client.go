@@ -180,10 +180,10 @@ func problem(resp *http.Response) error {
 	}
 	p := &wire.Problem{Code: wire.Code(fmt.Sprintf("http-%d", resp.StatusCode)), Status: resp.StatusCode, Detail: http.StatusText(resp.StatusCode)}
 	switch word, _, _ := strings.Cut(string(body), ":"); word {
-	case "ERR_MISMATCHED_OFFSET", "ERR_UPLOAD_INTERRUPTED": // the second: an older request for the same upload arrived late
-		p.Code = wire.CodeOffset
-	case "ERR_UPLOAD_LOCKED", "ERR_LOCK_TIMEOUT", "ERR_READ_TIMEOUT", "ERR_CONNECTION_RESET", "ERR_SERVER_SHUTDOWN":
-		p.Code = wire.CodeBusy
+	case "ERR_MISMATCHED_OFFSET", "ERR_READ_TIMEOUT", "ERR_CONNECTION_RESET": // the last two: an older request for the same upload arrived late
+		p.Code, p.Detail = wire.CodeOffset, ""
+	case "ERR_UPLOAD_LOCKED", "ERR_LOCK_TIMEOUT", "ERR_SERVER_SHUTDOWN":
+		p.Code, p.Detail = wire.CodeBusy, ""
 	}
 	return p
 }

@@ -286,7 +286,7 @@ func (v *fakeVault) SealedPart(id, name string) (io.ReadSeekCloser, int64, error
 	defer v.mu.Unlock()
 	it := v.item(id)
 	if it.State == kiosk.StatePurged {
-		v.t.Errorf("a part of a purged package was asked for")
+		return nil, 0, store.ErrPurged // another courier was quicker
 	}
 	b := it.parts[name]
 	if v.broken {
