@@ -30,6 +30,7 @@ const (
 	SignBackspace Sign = "backspace"
 	SignShift     Sign = "shift"
 	SignInfo      Sign = "info"
+	SignSpace     Sign = "space"
 )
 
 // paths are drawn on a square of 24; %[1]s is the colour.
@@ -50,6 +51,7 @@ var paths = map[Sign]string{
 		`<path d="M11.5 9 L17.5 15 M17.5 9 L11.5 15" fill="none" stroke="%[1]s" stroke-width="2" stroke-linecap="round"/>`,
 	SignShift: `<path d="M12 3 L21 12.5 L16 12.5 L16 20.5 L8 20.5 L8 12.5 L3 12.5 Z" fill="none" stroke="%[1]s" stroke-width="2" stroke-linejoin="round"/>`,
 	SignInfo:  `<circle cx="12" cy="5" r="2" fill="%[1]s"/><path d="M12 10.5 L12 19.5" fill="none" stroke="%[1]s" stroke-width="3.2" stroke-linecap="round"/>`,
+	SignSpace: `<path d="M3 11 L3 16 L21 16 L21 11" fill="none" stroke="%[1]s" stroke-width="2.2" stroke-linecap="round" stroke-linejoin="round"/>`,
 }
 
 // ToneSign is the sign of a tone.

@@ -90,7 +90,7 @@ func TestMillimetres(t *testing.T) {
 
 // TestMarksExist: every sign that is named is drawn.
 func TestMarksExist(t *testing.T) {
-	for _, s := range []Sign{SignCheck, SignCross, SignBang, SignWarning, SignDash, SignDots, SignQuestion, SignPlus, SignDown, SignNext, SignEye, SignPen, SignBackspace, SignShift, SignInfo} {
+	for _, s := range []Sign{SignCheck, SignCross, SignBang, SignWarning, SignDash, SignDots, SignQuestion, SignPlus, SignDown, SignNext, SignEye, SignPen, SignBackspace, SignShift, SignInfo, SignSpace} {
 		if Mark(s, Day.Ink) == nil {
 			t.Errorf("sign %q is not drawn", s)
 		}

@@ -1,0 +1,242 @@
+package widgets
+
+import (
+	"context"
+	"image"
+	"image/color"
+	"sync/atomic"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/widget"
+
+	"tambo/kiosk/ui/theme"
+)
+
+// EyeFrame is one frame of a live view. Nobody may change it once it is given
+// to Feed.
+type EyeFrame struct {
+	Gray *image.Gray // of one eye
+	// Contours are closed lines on the frame, in its own pixels: the pupil, the
+	// iris. They are drawn dotted in the tone.
+	Contours [][]fyne.Position
+	Tone     theme.Tone
+}
+
+// EyeView shows the newest frame of an eye, with its contours. Frames may come
+// faster than they are drawn: there is one slot, and the newest wins. Two buffers
+// alternate, so that nothing is allocated per frame.
+type EyeView struct {
+	widget.BaseWidget
+	slot  atomic.Pointer[EyeFrame]
+	busy  atomic.Bool // a drawn buffer waits for the UI goroutine
+	pixel atomic.Int64
+	drawn atomic.Int64
+
+	shown  *canvas.Image
+	words  *Words // in place of an eye
+	empty  string
+	buffer [2]*image.RGBA
+	next   int
+}
+
+// NewEyeView returns a view that shows words until a frame comes.
+func NewEyeView(empty string) *EyeView {
+	v := &EyeView{empty: empty, shown: canvas.NewImageFromImage(nil)}
+	v.shown.FillMode, v.shown.ScaleMode = canvas.ImageFillStretch, canvas.ImageScaleFastest
+	v.shown.CornerRadius = theme.RadiusTouch
+	v.shown.Hide()
+	v.words = NewWords(empty, Style{Centre: true, Colour: func(p *theme.Palette) nrgba { return p.Lines }})
+	v.ExtendBaseWidget(v)
+	return v
+}
+
+// Clear takes the picture away and shows words again. UI goroutine only.
+func (v *EyeView) Clear(words string) {
+	v.slot.Store(nil)
+	v.empty = words
+	v.words.Set(words)
+	v.shown.Hide()
+	v.words.Show()
+	v.Refresh()
+}
+
+// Feed puts a frame into the slot. Any goroutine; never waits.
+func (v *EyeView) Feed(f EyeFrame) {
+	if f.Gray == nil || f.Gray.Rect.Empty() {
+		return
+	}
+	v.slot.Store(&f)
+}
+
+// Run draws the newest frame at most fps times a second until ctx ends. It is
+// started as a goroutine; each frame costs the UI goroutine one short call.
+func (v *EyeView) Run(ctx context.Context, fps int) {
+	t := time.NewTicker(time.Second / time.Duration(max(1, fps)))
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			if img := v.draw(); img != nil {
+				fyne.Do(func() { v.put(img) })
+			}
+		}
+	}
+}
+
+// Flush draws the waiting frame at once. UI goroutine only; for what does not
+// move: tests, still pictures.
+func (v *EyeView) Flush() {
+	if img := v.draw(); img != nil {
+		v.put(img)
+	}
+}
+
+// Drawn counts the frames that were drawn.
+func (v *EyeView) Drawn() int64 { return v.drawn.Load() }
+
+func (v *EyeView) put(img *image.RGBA) {
+	v.shown.Image = img
+	if !v.shown.Visible() {
+		v.words.Hide()
+		v.shown.Show()
+		v.Refresh()
+	} else {
+		canvas.Refresh(v.shown)
+	}
+	v.busy.Store(false)
+}
+
+// draw fills the buffer that is not shown. Nil: nothing new, or the last frame
+// is still on its way.
+func (v *EyeView) draw() *image.RGBA {
+	if v.busy.Load() {
+		return nil
+	}
+	f := v.slot.Swap(nil)
+	if f == nil {
+		return nil
+	}
+	v.busy.Store(true)
+	size := v.pixel.Load()
+	w, h := int(size>>32), int(size&0xFFFFFFFF)
+	if w <= 0 || h <= 0 {
+		w, h = f.Gray.Rect.Dx(), f.Gray.Rect.Dy()
+	}
+	b := v.buffer[v.next]
+	if b == nil || b.Rect.Dx() != w || b.Rect.Dy() != h {
+		b = image.NewRGBA(image.Rect(0, 0, w, h))
+		v.buffer[v.next] = b
+	}
+	v.next = 1 - v.next
+	blit(b, f)
+	v.drawn.Add(1)
+	return b
+}
+
+// blit fills dst with the middle of the frame, keeping its proportions, and
+// draws the contours.
+func blit(dst *image.RGBA, f *EyeFrame) {
+	g := f.Gray
+	sw, sh := float32(g.Rect.Dx()), float32(g.Rect.Dy())
+	w, h := float32(dst.Rect.Dx()), float32(dst.Rect.Dy())
+	step := min(sw/w, sh/h) // source pixels a destination pixel
+	x0, y0 := (sw-w*step)/2, (sh-h*step)/2
+	const one = 1 << 8
+	for y := range dst.Rect.Dy() {
+		fy := int((y0 + (float32(y)+0.5)*step - 0.5) * one)
+		fy = min(max(fy, 0), (g.Rect.Dy()-1)*one)
+		sy, ty := fy/one, fy%one
+		row := g.Pix[sy*g.Stride : sy*g.Stride+g.Rect.Dx()]
+		below := row
+		if sy+1 < g.Rect.Dy() {
+			below = g.Pix[(sy+1)*g.Stride : (sy+1)*g.Stride+g.Rect.Dx()]
+		}
+		out := dst.Pix[y*dst.Stride : y*dst.Stride+4*dst.Rect.Dx()]
+		fx, dx := int((x0+0.5*step-0.5)*one), int(step*one)
+		for i := 0; i+4 <= len(out); i += 4 {
+			x := min(max(fx, 0), (len(row)-1)*one)
+			sx, tx := x/one, x%one
+			rx := min(sx+1, len(row)-1)
+			top := int(row[sx])*(one-tx) + int(row[rx])*tx
+			low := int(below[sx])*(one-tx) + int(below[rx])*tx
+			v := uint8((top*(one-ty) + low*ty) >> 16)
+			out[i], out[i+1], out[i+2], out[i+3] = v, v, v, 255
+			fx += dx
+		}
+	}
+	c := theme.Night.Tone(f.Tone).Ink // bright: the picture is grey by day too
+	for _, line := range f.Contours {
+		dots(dst, line, func(p fyne.Position) (float32, float32) { return (p.X - x0) / step, (p.Y - y0) / step }, c)
+	}
+}
+
+// dots draws a closed line as dots of even distance.
+func dots(dst *image.RGBA, line []fyne.Position, at func(fyne.Position) (float32, float32), c color.NRGBA) {
+	side := max(2, dst.Rect.Dx()/180)
+	every, gone := float32(side)*3.2, float32(0)
+	for i := range line {
+		ax, ay := at(line[i])
+		bx, by := at(line[(i+1)%len(line)])
+		length := fyne.NewDelta(bx-ax, by-ay)
+		d := sqrt(length.DX*length.DX + length.DY*length.DY)
+		for ; gone < d; gone += every {
+			t := gone / d
+			x, y := int(ax+(bx-ax)*t)-side/2, int(ay+(by-ay)*t)-side/2
+			for yy := max(y, 0); yy < min(y+side, dst.Rect.Dy()); yy++ {
+				for xx := max(x, 0); xx < min(x+side, dst.Rect.Dx()); xx++ {
+					dst.SetRGBA(xx, yy, color.RGBA{c.R, c.G, c.B, 255})
+				}
+			}
+		}
+		gone -= d
+	}
+}
+
+// CreateRenderer implements fyne.Widget.
+func (v *EyeView) CreateRenderer() fyne.WidgetRenderer {
+	r := &eyeRenderer{v: v, ground: box(nil, nil, 0, theme.RadiusTouch)}
+	r.Refresh()
+	return r
+}
+
+type eyeRenderer struct {
+	v      *EyeView
+	ground *canvas.Rectangle
+}
+
+func (r *eyeRenderer) Destroy()           {}
+func (r *eyeRenderer) MinSize() fyne.Size { return fyne.NewSize(200, 125) }
+func (r *eyeRenderer) Objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{r.ground, r.v.words, r.v.shown}
+}
+
+func (r *eyeRenderer) Layout(s fyne.Size) {
+	r.ground.Resize(s)
+	r.v.shown.Resize(s)
+	inner := s.Width - 2*theme.GapEdge
+	h := r.v.words.HeightFor(inner)
+	r.v.words.Move(fyne.NewPos(theme.GapEdge, (s.Height-h)/2))
+	r.v.words.Resize(fyne.NewSize(inner, h))
+	scale := float32(1)
+	if c := fyne.CurrentApp().Driver().CanvasForObject(r.v); c != nil {
+		scale = c.Scale()
+	}
+	// A preview needs no more than two pixels a millimetre of a frame's detail:
+	// what is drawn is capped, the graphics card stretches the rest.
+	w, h := s.Width*scale, s.Height*scale
+	if most := float32(640); w > most {
+		w, h = most, h*most/w
+	}
+	r.v.pixel.Store(int64(w)<<32 | int64(h))
+}
+
+func (r *eyeRenderer) Refresh() {
+	r.ground.FillColor = look().Screen
+	r.ground.Refresh()
+	r.v.words.Refresh()
+	canvas.Refresh(r.v)
+}
