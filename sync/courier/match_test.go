@@ -81,7 +81,10 @@ func TestMatch(t *testing.T) {
 	if a := v1.alerts(t); len(a) != 0 {
 		t.Fatalf("alerts about newcomers: %+v", a)
 	}
+	// The second kiosk says at once that it found somebody, and sends the record
+	// later: two packages, one alert.
 	again := v2.seal(packed{templates: irises(t, 1, 2)})
+	notice := v2.seal(packed{encounter: again.Encounter, kind: kiosk.PackageNotice, hit: true, templates: irises(t, 1, 2), bytes: map[string]int{"evidence": 1000}})
 	watched := v2.seal(packed{templates: irises(t, 3, 2)})
 	round(t, c2)
 	w.settle()
@@ -110,7 +113,9 @@ func TestMatch(t *testing.T) {
 		}
 		t.Logf("%s by %s: -log10 FMR %.1f over %d eyes, a stranger once in %.2g searches", a.Candidate.Kind, a.Candidate.By, a.Candidate.LogFMR, a.Candidate.Eyes, a.Candidate.Strangers)
 	}
-	w.delivered(first, stranger, again, watched)
+	if !allPurged([]*fakeItem{first, stranger, again, notice, watched}) {
+		t.Error("a package was not delivered")
+	}
 	for _, p := range order[[]hub.PackageInfo](w, "packages", nil) {
 		if p.Match == nil || !p.Match.Search.Complete || p.Match.Search.Compared != p.Match.Search.Total || p.Match.Search.Eyes != 2 {
 			t.Errorf("search of %s: %+v", p.Encounter, p.Match)

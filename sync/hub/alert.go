@@ -15,8 +15,22 @@ var hereBefore = kiosk.Instruction{Code: "here-before", Text: map[string]string{
 	"es": "El centro puede conocer a esta persona de un encuentro anterior. Aún no confirmado por una persona. Consulte al supervisor.",
 }}
 
-// raise makes an alert of a candidate, within the transaction of its match.
-func (h *Hub) raise(tx Tx, p *Package, a *kiosk.Agreement, c kiosk.Candidate) (string, error) {
+// raise makes an alert of a candidate, within the transaction of its match. The
+// notice of a hit and the record that follows it find the same candidate: that
+// is one alert.
+func (h *Hub) raise(tx Tx, p *Package, c kiosk.Candidate) (string, error) {
+	raised := ""
+	err := scan(tx, TableAlerts, alertKey(p.Manifest.Kiosk, ""), func(_ string, r *AlertRow) error {
+		x := r.Alert.Candidate
+		if r.Alert.Encounter == p.Manifest.Encounter && x.Kind == c.Kind && x.Encounter == c.Encounter && x.List == c.List && x.Entry == c.Entry {
+			raised = r.Alert.ID
+			return ErrStop
+		}
+		return nil
+	})
+	if err != nil || raised != "" {
+		return raised, err
+	}
 	id := string(kiosk.NewEncounterID()) // 100 random bits in the same alphabet
 	i := hereBefore
 	if c.Instruction != nil {

@@ -163,7 +163,7 @@ func (h *Hub) match(ctx context.Context, key string, job *jobRow) error {
 		}
 		m.Alerts = nil
 		for _, c := range append(append([]kiosk.Candidate{}, m.Lists.Candidates...), m.Search.Candidates...) {
-			id, err := h.raise(tx, p, a, c)
+			id, err := h.raise(tx, p, c)
 			if err != nil {
 				return err
 			}
