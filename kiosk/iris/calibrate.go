@@ -1,25 +1,33 @@
 package iris
 
-import "math"
-
-// The false match rate of a normalised Hamming distance: impostor distances,
-// already the best of all rotations, follow a normal law closely; its
-// parameters are set below.
+// Calibration. Strangers' normalised distances were measured on two public
+// research sets that differ in camera, resolution and handling (CASIA-IrisV1:
+// 283,000 pairs; MMU1: 100,000 pairs), every pair of different eyes, none left
+// out. After normalisation by independent bits both have the same spread
+// (0.0119 and 0.0122), and in units of it the same quantiles within a quarter
+// of a unit: 2.6 at 1e-2, 3.7 at 1e-3, 4.6 and 4.7 at 1e-4. That is a heavier
+// tail than the normal law's, because some irises are poorer in structure than
+// others; so the rate is taken to fall exponentially beyond 1e-2, at the slope
+// observed between 1e-2 and 1e-4, and not faster. Beyond what was measured
+// (about 1e-5) this is extrapolation on the cautious side: under binomial
+// statistics it would fall as exp(-z²/2).
 const (
-	impostorMean  = 0.455
-	impostorSigma = 0.012
+	impostorMean  = 0.419
+	impostorSigma = 0.0123
+	tailStart     = 2.6  // spreads below the mean at which the rate is 1e-2
+	tailSlope     = 0.95 // decades of false match rate for each further spread
 )
 
 // logFMR is −log10 of the probability that two different eyes score h or less.
 func logFMR(h float64) float64 {
 	z := (impostorMean - h) / impostorSigma
-	return max(0, -log10NormalTail(z))
-}
-
-// log10NormalTail is log10 Q(z) of the standard normal law.
-func log10NormalTail(z float64) float64 {
-	if z < 30 {
-		return math.Log10(0.5 * math.Erfc(z/math.Sqrt2))
+	switch {
+	case z > tailStart:
+		return 2 + (z-tailStart)*tailSlope
+	case z > 0:
+		// from 0.3 (half of all strangers) to 2, convex as measured
+		t := z / tailStart
+		return 0.3 + 0.75*t + 0.95*t*t
 	}
-	return -(z*z/2 + math.Log(z*math.Sqrt(2*math.Pi))) * math.Log10E
+	return 0.3 * max(0, 1+z/2)
 }

@@ -20,6 +20,9 @@ const (
 // the better one, because lashes and their gaps make many small dark discs.
 const smallPupil = 0.035
 
+// probeTop leaves the rays out on which the upper lid may hang into the pupil.
+const probeTop = -0.6
+
 var probeCos, probeSin = unitCircle(probeAngles)
 
 func unitCircle(n int) (c, s []float32) {
@@ -345,8 +348,13 @@ func (f *pupilFinder) ring(p *plane, c circle) float32 {
 	var sum, dark, rim, half, ext float32
 	rising := 0
 	d := max(1.5, 0.06*c.r)
+	n := 0
 	for i := range probeAngles {
 		cs, sn := probeCos[i], probeSin[i]
+		if sn < probeTop {
+			continue
+		}
+		n++
 		in := p.at(c.x+(c.r-d)*cs, c.y+(c.r-d)*sn)
 		out := p.at(c.x+(c.r+d)*cs, c.y+(c.r+d)*sn)
 		g := out - in
@@ -360,10 +368,11 @@ func (f *pupilFinder) ring(p *plane, c circle) float32 {
 		half += h
 		ext += out
 	}
-	cov := float32(rising) / probeAngles
+	rays := float32(n)
+	cov := float32(rising) / rays
 	uneven := sq((rim - half) / (0.4 * max(ext-rim, 1)))
 	size := min(1, c.r/(smallPupil*float32(p.h)))
-	return (sum / probeAngles) * cov * cov * (0.1 + dark/(2*probeAngles)) / (1 + uneven) * size
+	return (sum / rays) * cov * cov * (0.1 + dark/(2*rays)) / (1 + uneven) * size
 }
 
 // distinct keeps the best of nearly equal circles.

@@ -169,10 +169,7 @@ func (f *lidFinder) oddness() {
 				continue
 			}
 			d := (f.small[o] - f.mean[j] - f.trend[i]) / f.sigma
-			if d < 0 {
-				d *= 0.75
-			}
-			f.odd[o] = min(d*d/2-2.2, 4)
+			f.odd[o] = min(d*d/2-oddBase, 4)
 		}
 	}
 }
@@ -227,6 +224,13 @@ func (f *lidFinder) path(s *sheet) {
 	}
 }
 
+// Limits of the grey-value model, in standard deviations of the iris.
+const (
+	lashCut = 3   // darker than this: a lash
+	glowCut = 6   // brighter than this: a reflection
+	oddBase = 2.2 // half the square of the deviation that speaks for neither
+)
+
 // apply masks what is covered, single lashes (much darker than this iris at
 // that radius) and bright remains.
 func (f *lidFinder) apply(s *sheet) {
@@ -245,7 +249,7 @@ func (f *lidFinder) apply(s *sheet) {
 				s.shiny++
 			}
 			d := (s.val[o] - f.mean[k] - f.trend[t]) / f.sigma
-			if d < -4.5 || d > 6 {
+			if d < -lashCut || d > glowCut {
 				s.good[o] = 0
 			}
 		}

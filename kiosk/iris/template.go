@@ -74,6 +74,7 @@ func Decode(t kiosk.Template) (*Decoded, error) {
 		d = getWords(c.smask[:], d)
 		d = getWords(c.bits[:], d)
 		d = getWords(c.mask[:], d)
+		c.inform()
 		if k := ones(c.mask[:]); k < minCodeBits {
 			return nil, fmt.Errorf("%w: %d of %d", ErrTooFewBits, k, codeBits)
 		}
