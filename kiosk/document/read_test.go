@@ -98,7 +98,10 @@ func TestDegradedPages(t *testing.T) {
 // all agree would be wrong; the test counts them to show that it bites.
 func TestRuinedPagesAreNotAccepted(t *testing.T) {
 	n := 240
-	if testing.Short() || raceDetector {
+	switch {
+	case raceDetector:
+		n = 30
+	case testing.Short():
 		n = 80
 	}
 	accepted, wrong, agreeing, agreeingWrong := 0, 0, 0, 0
