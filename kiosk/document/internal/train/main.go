@@ -28,7 +28,7 @@ const (
 
 func main() {
 	out := flag.String("out", "weights.bin", "file to write")
-	steps := flag.Int("steps", 24000, "training steps of 64 samples")
+	steps := flag.Int("steps", 30000, "training steps of 64 samples")
 	seed := flag.Uint64("seed", 1, "first sample")
 	flag.Parse()
 	if err := run(*out, *steps, *seed); err != nil {
