@@ -146,6 +146,9 @@ const workSide = 330
 
 // pyramid fills the levels and returns the index of the working one.
 func (e *Engine) pyramid(img *image.Gray) (int, error) {
+	if img == nil {
+		return 0, fmt.Errorf("%w: no image", ErrTooSmall)
+	}
 	b := img.Bounds()
 	w, h := b.Dx(), b.Dy()
 	if w < MinSide || h < MinSide {
@@ -153,6 +156,9 @@ func (e *Engine) pyramid(img *image.Gray) (int, error) {
 	}
 	if w > MaxPixels/h {
 		return 0, fmt.Errorf("%w: %d×%d, at most %d pixels are read", ErrTooLarge, w, h, MaxPixels)
+	}
+	if last := img.PixOffset(b.Max.X-1, b.Max.Y-1); img.Stride < w || last >= len(img.Pix) {
+		return 0, fmt.Errorf("%w: %d bytes of pixels for %d×%d", ErrTooSmall, len(img.Pix), w, h)
 	}
 	e.levels[0].fromGray(img)
 	k := 0

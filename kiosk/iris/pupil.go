@@ -38,15 +38,15 @@ func unitCircle(n int) (c, s []float32) {
 // dark, the accumulator is weighted with darkness, and the best cells are
 // grown into circles.
 type pupilFinder struct {
-	acc, sum   []float32 // votes on a grid of half the plane's resolution
-	aw, ah     int
-	dark       [256]float32
-	cells      []pupilGuess
-	seeds      []pupilGuess
-	integral   []int32
-	guesses    []pupilGuess
-	profile    [maxRadius + 4]float32
-	ringValues [probeAngles]float32
+	acc, sum []float32 // votes on a grid of half the plane's resolution
+	aw, ah   int
+	dark     [256]float32
+	cells    []pupilGuess
+	seeds    []pupilGuess
+	tmp      []float32
+	integral []int32
+	guesses  []pupilGuess
+	profile  [maxRadius + 4]float32
 }
 
 // find returns up to limit hypotheses on p (blurred, highlights filled), best
@@ -86,9 +86,9 @@ func (f *pupilFinder) vote(p *plane) {
 	f.aw, f.ah = p.w/2+1, p.h/2+1
 	n := f.aw * f.ah
 	if cap(f.acc) < n {
-		f.acc, f.sum = make([]float32, n), make([]float32, n)
+		f.acc, f.sum, f.tmp = make([]float32, n), make([]float32, n), make([]float32, n)
 	}
-	f.acc, f.sum = f.acc[:n], f.sum[:n]
+	f.acc, f.sum, f.tmp = f.acc[:n], f.sum[:n], f.tmp[:n]
 	clear(f.acc)
 	w := p.w
 	reach := float32(min(maxRadius, min(p.w, p.h)*2/5))
@@ -122,7 +122,7 @@ func (f *pupilFinder) vote(p *plane) {
 // peaks fills cells with the best local maxima of the smoothed, darkness
 // weighted accumulator, in pixels of the plane.
 func (f *pupilFinder) peaks(p *plane, limit int) {
-	boxSum(f.sum, f.acc, f.aw, f.ah, 2)
+	boxSum(f.sum, f.acc, f.tmp, f.aw, f.ah, 2)
 	for y := range f.ah {
 		for x := range f.aw {
 			px, py := min(2*x, p.w-1), min(2*y, p.h-1)
@@ -130,7 +130,7 @@ func (f *pupilFinder) peaks(p *plane, limit int) {
 			f.sum[y*f.aw+x] *= 0.15 + d
 		}
 	}
-	boxSum(f.acc, f.sum, f.aw, f.ah, 1)
+	boxSum(f.acc, f.sum, f.tmp, f.aw, f.ah, 1)
 	f.cells = f.cells[:0]
 	for y := 3; y < f.ah-3; y++ {
 		row := f.acc[y*f.aw : (y+1)*f.aw]
@@ -244,9 +244,8 @@ func sortGuesses(g []pupilGuess) {
 	}
 }
 
-// boxSum writes the (2r+1)² box sum of src into dst.
-func boxSum(dst, src []float32, w, h, r int) {
-	tmp := make([]float32, w*h)
+// boxSum writes the (2r+1)² box sum of src into dst; tmp is scratch.
+func boxSum(dst, src, tmp []float32, w, h, r int) {
 	for y := range h {
 		s := src[y*w : (y+1)*w]
 		d := tmp[y*w : (y+1)*w]

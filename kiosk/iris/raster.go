@@ -126,12 +126,12 @@ func percentile(h *[256]int, q float64) int {
 // rankFilter writes into dst the running minimum (or maximum) of src over a
 // window of 2r+1 elements, by van Herk's method; buf holds at least
 // 2*(n+2r+1) bytes of scratch.
-func rankFilter(dst, src []uint8, stride, n, r int, max bool, buf []uint8) {
+func rankFilter(dst, src []uint8, stride, n, r int, most bool, buf []uint8) {
 	k := 2*r + 1
 	m := n + 2*r
 	fwd, bwd := buf[:m], buf[m:2*m]
 	pad := uint8(255)
-	if max {
+	if most {
 		pad = 0
 	}
 	get := func(i int) uint8 {
@@ -142,21 +142,21 @@ func rankFilter(dst, src []uint8, stride, n, r int, max bool, buf []uint8) {
 	}
 	for i := range m {
 		v := get(i)
-		if i%k != 0 && (fwd[i-1] < v) != max {
+		if i%k != 0 && (fwd[i-1] < v) != most {
 			v = fwd[i-1]
 		}
 		fwd[i] = v
 	}
 	for i := m - 1; i >= 0; i-- {
 		v := get(i)
-		if i != m-1 && (i+1)%k != 0 && (bwd[i+1] < v) != max {
+		if i != m-1 && (i+1)%k != 0 && (bwd[i+1] < v) != most {
 			v = bwd[i+1]
 		}
 		bwd[i] = v
 	}
 	for i := range n {
 		a, b := bwd[i], fwd[i+2*r]
-		if (a < b) != max {
+		if (a < b) != most {
 			dst[i*stride] = a
 		} else {
 			dst[i*stride] = b
