@@ -70,8 +70,8 @@ func ToneSign(t Tone) Sign {
 }
 
 type markKey struct {
-	sign       Sign
-	ink, round color.NRGBA
+	sign Sign
+	ink  color.NRGBA
 }
 
 var (
@@ -79,34 +79,21 @@ var (
 	marks   = map[markKey]fyne.Resource{}
 )
 
-// Mark returns a sign in a colour, nil for SignNone.
-func Mark(s Sign, ink color.NRGBA) fyne.Resource { return mark(s, ink, color.NRGBA{}) }
-
-// Round returns a sign in a filled circle.
-func Round(s Sign, ink, ground color.NRGBA) fyne.Resource { return mark(s, ink, ground) }
-
-func mark(s Sign, ink, ground color.NRGBA) fyne.Resource {
+// Mark returns a sign in a colour, nil for SignNone. Safe for concurrent use.
+func Mark(s Sign, ink color.NRGBA) fyne.Resource {
 	path, ok := paths[s]
-	if !ok && ground.A == 0 {
+	if !ok {
 		return nil
 	}
-	k := markKey{s, ink, ground}
+	k := markKey{s, ink}
 	marksMu.Lock()
 	defer marksMu.Unlock()
 	if r, ok := marks[k]; ok {
 		return r
 	}
-	sign := ""
-	if ok {
-		sign = fmt.Sprintf(path, css(ink))
-	}
-	if ground.A != 0 {
-		sign = fmt.Sprintf(`<circle cx="12" cy="12" r="12" fill="%s"/><g transform="translate(4.8 4.8) scale(0.6)">%s</g>`, css(ground), sign)
-	}
-	name := fmt.Sprintf("mark-%s-%s-%s.svg", s, css(ink), css(ground))
-	r := fyne.NewStaticResource(name, []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24">`+sign+`</svg>`))
+	hue := fmt.Sprintf("#%02x%02x%02x", ink.R, ink.G, ink.B)
+	r := fyne.NewStaticResource(fmt.Sprintf("mark-%s-%s.svg", s, hue[1:]), []byte(
+		`<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24">`+fmt.Sprintf(path, hue)+`</svg>`))
 	marks[k] = r
 	return r
 }
-
-func css(c color.NRGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }

@@ -283,6 +283,9 @@ func (k *checker) rectangle(o *canvas.Rectangle, r rect, of int) {
 				}
 				if opaque(o.StrokeColor) && o.StrokeWidth > 0 {
 					best = max(best, theme.Contrast(o.StrokeColor, s.fill))
+					if opaque(o.FillColor) { // either side of the line will do
+						best = max(best, theme.Contrast(o.StrokeColor, o.FillColor))
+					}
 				}
 				if best < 3 && o.StrokeWidth > 0 {
 					k.say("border of %s has contrast %.2f:1, wants 3:1", k.targets[of].name, best)

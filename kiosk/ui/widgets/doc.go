@@ -71,6 +71,9 @@ type touching struct {
 
 // box draws a rounded rectangle.
 func box(fill, stroke fyneColor, width, radius float32) *canvas.Rectangle {
+	if fill == nil {
+		fill = nrgba{}
+	}
 	r := canvas.NewRectangle(fill)
 	r.StrokeColor, r.StrokeWidth, r.CornerRadius = stroke, width, radius
 	return r
@@ -85,7 +88,11 @@ func ring(c fyneColor, radius float32) fyne.CanvasObject {
 
 // sign draws a mark of a size.
 func sign(s theme.Sign, c nrgba, size float32) fyne.CanvasObject {
-	return icon(theme.Mark(s, c), size)
+	o := icon(theme.Mark(s, c), size)
+	if size < 24 { // beside words, whose middle lies below that of their line
+		return PadXYZ(0, 3, 0, 0, o)
+	}
+	return o
 }
 
 func icon(r fyne.Resource, size float32) fyne.CanvasObject {
@@ -93,4 +100,11 @@ func icon(r fyne.Resource, size float32) fyne.CanvasObject {
 	i.FillMode = canvas.ImageFillContain
 	i.SetMinSize(fyne.NewSize(size, size))
 	return Middle(i)
+}
+
+// round draws a mark in a filled circle.
+func round(s theme.Sign, ink, ground nrgba, size float32) fyne.CanvasObject {
+	i := canvas.NewImageFromResource(theme.Mark(s, ink))
+	i.FillMode = canvas.ImageFillContain
+	return Wide(size, Middle(AtLeast(size, size, Stack(box(ground, nil, 0, size/2), Pad(size*0.2, i)))))
 }

@@ -30,15 +30,17 @@ type EyeFrame struct {
 type EyeView struct {
 	widget.BaseWidget
 	slot  atomic.Pointer[EyeFrame]
-	busy  atomic.Bool // a drawn buffer waits for the UI goroutine
+	busy  atomic.Bool // a buffer is being drawn, or waits for the UI goroutine
 	pixel atomic.Int64
 	drawn atomic.Int64
 
-	shown  *canvas.Image
-	words  *Words // in place of an eye
-	empty  string
+	shown *canvas.Image
+	words *Words // in place of an eye
+	empty string
+	// Whoever made busy true owns these.
 	buffer [2]*image.RGBA
 	next   int
+	last   *EyeFrame
 }
 
 // NewEyeView returns a view that shows words until a frame comes.
@@ -55,6 +57,10 @@ func NewEyeView(empty string) *EyeView {
 // Clear takes the picture away and shows words again. UI goroutine only.
 func (v *EyeView) Clear(words string) {
 	v.slot.Store(nil)
+	if v.busy.CompareAndSwap(false, true) {
+		v.last = nil
+		v.busy.Store(false)
+	}
 	v.empty = words
 	v.words.Set(words)
 	v.shown.Hide()
@@ -110,22 +116,23 @@ func (v *EyeView) put(img *image.RGBA) {
 	v.busy.Store(false)
 }
 
-// draw fills the buffer that is not shown. Nil: nothing new, or the last frame
-// is still on its way.
+// draw fills the buffer that is not shown. Nil: nothing new, the last one is
+// still on its way, or the view has no size yet.
 func (v *EyeView) draw() *image.RGBA {
-	if v.busy.Load() {
+	if !v.busy.CompareAndSwap(false, true) {
 		return nil
 	}
-	f := v.slot.Swap(nil)
-	if f == nil {
-		return nil
-	}
-	v.busy.Store(true)
 	size := v.pixel.Load()
 	w, h := int(size>>32), int(size&0xFFFFFFFF)
-	if w <= 0 || h <= 0 {
-		w, h = f.Gray.Rect.Dx(), f.Gray.Rect.Dy()
+	var f *EyeFrame
+	if w > 0 && h > 0 {
+		f = v.slot.Swap(nil)
 	}
+	if f == nil {
+		v.busy.Store(false)
+		return nil
+	}
+	v.last = f
 	b := v.buffer[v.next]
 	if b == nil || b.Rect.Dx() != w || b.Rect.Dy() != h {
 		b = image.NewRGBA(image.Rect(0, 0, w, h))
@@ -135,6 +142,18 @@ func (v *EyeView) draw() *image.RGBA {
 	blit(b, f)
 	v.drawn.Add(1)
 	return b
+}
+
+// again draws the last frame in another size.
+func (v *EyeView) again() {
+	if v.busy.CompareAndSwap(false, true) {
+		f := v.last
+		v.busy.Store(false)
+		if f != nil {
+			v.slot.CompareAndSwap(nil, f)
+		}
+	}
+	v.Flush()
 }
 
 // blit fills dst with the middle of the frame, keeping its proportions, and
@@ -225,13 +244,14 @@ func (r *eyeRenderer) Layout(s fyne.Size) {
 	if c := fyne.CurrentApp().Driver().CanvasForObject(r.v); c != nil {
 		scale = c.Scale()
 	}
-	// A preview needs no more than two pixels a millimetre of a frame's detail:
-	// what is drawn is capped, the graphics card stretches the rest.
+	// What is drawn is capped; the graphics card stretches the rest.
 	w, h := s.Width*scale, s.Height*scale
 	if most := float32(640); w > most {
 		w, h = most, h*most/w
 	}
-	r.v.pixel.Store(int64(w)<<32 | int64(h))
+	if size := int64(w)<<32 | int64(h); r.v.pixel.Swap(size) != size && w >= 1 && h >= 1 {
+		r.v.again()
+	}
 }
 
 func (r *eyeRenderer) Refresh() {

@@ -38,7 +38,7 @@ func NewField(s FieldState, change func(string)) *Field {
 	f := &Field{state: s, OnChange: change, entry: &input{}}
 	e := f.entry
 	e.ExtendBaseWidget(e)
-	e.ActionItem = canvas.NewRectangle(nil) // no "show password": it would be too small to touch, and others look on
+	e.ActionItem = canvas.NewRectangle(nrgba{}) // no "show password": it would be too small to touch, and others look on
 	e.Wrapping, e.Scroll = fyne.TextWrapOff, fyne.ScrollHorizontalOnly
 	e.focus = func(on bool) {
 		f.Refresh()

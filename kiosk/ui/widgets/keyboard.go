@@ -324,3 +324,6 @@ func (n *key) draw() fyne.CanvasObject {
 	}
 	return Stack(box(fill, line, width, theme.RadiusTouch), AtLeast(m.Key(), m.Key(), Middle(face)))
 }
+
+// Rune returns what the key types.
+func (n *key) Rune() rune { return n.rune }

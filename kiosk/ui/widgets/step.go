@@ -131,23 +131,23 @@ func (w *Step) hold(down bool) {
 
 func (w *Step) draw() fyne.CanvasObject {
 	p, s := look(), w.state
-	const round = 32
+	const side = 32
 	var disc fyne.CanvasObject
 	title := p.Ink2
 	number := func(fill, line, ink nrgba) fyne.CanvasObject {
 		n := Style{Size: theme.SizeCaption, Bold: true, Centre: true, OneLine: true, Colour: func(*theme.Palette) nrgba { return ink }}
-		return Wide(round, Middle(AtLeast(round, round, Stack(box(fill, line, theme.LineTouch, round/2), NewWords(strconv.Itoa(s.Number), n)))))
+		return Wide(side, Middle(AtLeast(side, side, Stack(box(fill, line, theme.LineTouch, side/2), NewWords(strconv.Itoa(s.Number), n)))))
 	}
 	switch s.Mark {
 	case StepDone:
 		t := p.Tone(theme.Good)
-		disc = icon(theme.Round(theme.SignCheck, t.OnSolid, t.Solid), round)
+		disc = round(theme.SignCheck, t.OnSolid, t.Solid, side)
 	case StepExcepted:
 		t := p.Tone(theme.Care)
-		disc = icon(theme.Round(theme.SignBang, t.OnSolid, t.Solid), round)
+		disc = round(theme.SignBang, t.OnSolid, t.Solid, side)
 	case StepByRule:
 		t := p.Tone(theme.Plain)
-		disc = icon(theme.Round(theme.SignDash, t.OnSolid, t.Solid), round)
+		disc = round(theme.SignDash, t.OnSolid, t.Solid, side)
 	case StepNow:
 		disc = number(p.Accent, p.Accent, p.OnAccent)
 		title = p.Tone(theme.Active).Ink

@@ -49,7 +49,7 @@ func (w *StatusDot) shorten(n int) {
 
 func (w *StatusDot) draw() fyne.CanvasObject {
 	p := look()
-	return Row(7, icon(theme.Round(theme.ToneSign(w.state.Tone), p.OnMark, p.Tone(w.state.Tone).OnBar), 20),
+	return Row(7, round(theme.ToneSign(w.state.Tone), p.OnMark, p.Tone(w.state.Tone).OnBar, 20),
 		NewWords(w.words(), onBar))
 }
 
@@ -69,8 +69,8 @@ type BarState struct {
 }
 
 // TopBar is the bar on top. When the room is short, words shorten by rule:
-// first those of what is well, from the right, one step at a time, then the rest,
-// then the place and the person; marks stay.
+// first those of what is well, from the right, one step at a time, then the rest;
+// then things move closer; then the person and the place; marks stay.
 type TopBar struct {
 	widget.BaseWidget
 	state BarState
@@ -133,6 +133,14 @@ const (
 type cuts struct {
 	dots       []int
 	where, who int
+	close      bool // less room between
+}
+
+func (c cuts) gap() float32 {
+	if c.close {
+		return barGap - 7
+	}
+	return barGap
 }
 
 func pick(words []string, n int) string {
@@ -169,6 +177,7 @@ func (b *TopBar) shorten(width float32) cuts {
 			}
 			return false
 		},
+		func() bool { was := c.close; c.close = true; return !was },
 		func() bool { c.who++; return c.who < len(b.state.Who) },
 		func() bool { c.where++; return c.where < len(b.state.Where) },
 	}
@@ -180,11 +189,12 @@ func (b *TopBar) shorten(width float32) cuts {
 }
 
 func (b *TopBar) needs(c cuts) float32 {
-	w := theme.GapEdge + Style{Size: 20, Bold: true}.measure(barName).Width + 20 + onBar2.measure(pick(b.state.Where, c.where)).Width
+	gap := c.gap()
+	w := theme.GapEdge - gap + Style{Size: 20, Bold: true}.measure(barName).Width + 3*20 + onBar2.measure(pick(b.state.Where, c.where)).Width
 	for i, d := range b.state.Dots {
-		w += barGap + 27 + onBar.measure(pick(d.Words, c.dots[i])).Width
+		w += gap + 27 + onBar.measure(pick(d.Words, c.dots[i])).Width
 	}
-	return w + barGap + barRuleAt + barGap + onBar.measure(pick(b.state.Who, c.who)).Width + b.lang.MinSize().Width
+	return w + gap + barRuleAt + gap + onBar.measure(pick(b.state.Who, c.who)).Width + b.lang.MinSize().Width
 }
 
 func (r *topBarRenderer) make() {
@@ -196,7 +206,6 @@ func (r *topBarRenderer) make() {
 	}
 	b.dots = b.dots[:len(b.state.Dots)]
 	row := []fyne.CanvasObject{
-		Wide(theme.GapEdge-20, Row(0)), // the row's own gap makes up the edge
 		NewWords(barName, Style{Size: 20, Bold: true, OneLine: true, Colour: onBar.Colour}),
 		NewWords(pick(b.state.Where, c.where), onBar2),
 		Space(),
@@ -210,8 +219,8 @@ func (r *topBarRenderer) make() {
 	}
 	rule := Middle(AtLeast(barRuleAt, 24, box(p.OnBar2, nil, 0, 0)))
 	dots = append(dots, rule, NewWords(pick(b.state.Who, c.who), onBar))
-	row = append(row, Row(barGap, dots...))
-	left := PadXYZ(theme.GapEdge, 0, 0, 0, Row(20, row[1:]...))
+	row = append(row, Row(c.gap(), dots...))
+	left := PadXYZ(theme.GapEdge, 0, 0, 0, Row(20, row...))
 	all := Row(0, Grow(left), b.lang)
 	b.parts = []fyne.CanvasObject{box(p.Bar, nil, 0, 0), all}
 	for _, o := range b.parts {

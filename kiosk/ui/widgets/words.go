@@ -239,3 +239,20 @@ func (r *wordsRenderer) Refresh() {
 // Keep puts no-break spaces in place of spaces: what it returns is never
 // broken over lines.
 func Keep(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") }
+
+// Lines returns the lines as they are broken now.
+func (w *Words) Lines() []string {
+	var out []string
+	lines, _ := w.set(w.width)
+	for _, l := range lines {
+		s := ""
+		for i, r := range l {
+			if i > 0 && !strings.HasSuffix(s, " ") && r.x > l[i-1].x+l[i-1].style.measure(l[i-1].text).Width+1 {
+				s += " "
+			}
+			s += r.text
+		}
+		out = append(out, s)
+	}
+	return out
+}
