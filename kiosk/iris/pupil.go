@@ -344,7 +344,7 @@ func (f *pupilFinder) descend(p *plane, g pupilGuess) pupilGuess {
 // ring scores a circle as a pupil boundary: mean clipped rise over the rays,
 // the share of rays that rise at all, and how dark the inside is.
 func (f *pupilFinder) ring(p *plane, c circle) float32 {
-	var sum, dark, rim, half, ext float32
+	var sum, dark, rim, half, core, ext float32
 	rising := 0
 	d := max(1.5, 0.06*c.r)
 	n := 0
@@ -365,11 +365,13 @@ func (f *pupilFinder) ring(p *plane, c circle) float32 {
 		dark += f.dark[uint8(in)] + f.dark[uint8(h)]
 		rim += in
 		half += h
+		core += p.at(c.x+c.r*0.22*cs, c.y+c.r*0.22*sn)
 		ext += out
 	}
 	rays := float32(n)
 	cov := float32(rising) / rays
-	uneven := sq((rim - half) / (0.4 * max(ext-rim, 1)))
+	// an iris taken for a pupil has the pupil inside
+	uneven := max(sq(rim-half), sq(rim-core)) / sq(0.4*max(ext-rim, 1))
 	size := min(1, c.r/(smallPupil*float32(p.h)))
 	return (sum / rays) * cov * cov * (0.1 + dark/(2*rays)) / (1 + uneven) * size
 }
