@@ -358,6 +358,8 @@ func (s *videoStream) begin(epoch int, start time.Time) {
 	if s.sent.start != start {
 		last = -1
 	}
+	// What was exposed before the host asked shows who sat there before.
+	last = max(last, int64(time.Since(start)/s.c.opt.Interval))
 	s.sent = sending{epoch: epoch, start: start, last: last, fid: s.sent.fid}
 }
 

@@ -124,6 +124,11 @@ func (c *Collector) Done() bool {
 	return true
 }
 
+// stale is how many frames of a new stream are not looked at: cameras and
+// drivers buffer, and what was exposed before the run began may show the person
+// who sat there before.
+const stale = 2
+
 // Run streams until every wanted eye is done (nil), the context ends
 // (ErrNotGood, or the context's error when nothing was seen), or the camera
 // fails (its error). progress may be nil.
@@ -136,6 +141,7 @@ func (c *Collector) Run(ctx context.Context, cam devices.IrisCamera, progress fu
 		return fmt.Errorf("capture: %w", err)
 	}
 	defer stream.Close()
+	before := c.frames
 	for {
 		f, err := stream.Next(ctx)
 		if err != nil {
@@ -144,7 +150,9 @@ func (c *Collector) Run(ctx context.Context, cam devices.IrisCamera, progress fu
 			}
 			return fmt.Errorf("capture: %w", err)
 		}
-		c.frames++
+		if c.frames++; c.frames-before <= stale {
+			continue
+		}
 		c.look(f)
 		if progress != nil {
 			progress(c.report(f))

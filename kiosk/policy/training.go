@@ -57,7 +57,7 @@ func TrainingAgreement(recipients []kiosk.Recipient, now time.Time) kiosk.Agreem
 			},
 			Given: []kiosk.NoticeForm{kiosk.NoticeRead, kiosk.NoticeShown, kiosk.NoticePrinted},
 		},
-		Floors:   kiosk.Floors{Iris: 40, Face: 40},
+		Floors:   kiosk.Floors{Iris: 60, Face: 60},
 		Matching: kiosk.Matching{SearchFPIR: 1e-3, VerifyFMR: 1e-5},
 		Second: []kiosk.SecondRule{
 			{When: kiosk.SecondHit, Deadline: 4 * time.Hour},

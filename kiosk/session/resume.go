@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -13,7 +14,7 @@ import (
 )
 
 // Resume continues a parked encounter after "is this the same person?": the
-// wristband number, then one eye from the camera against the draft, at the
+// wristband number, then the eyes from the camera against the draft, at the
 // agreement's verification threshold. If somebody else stands there, the draft
 // stays parked, a new one is opened that names it, and same is false. A draft
 // without an eye is resumed by its wristband number alone.
@@ -29,7 +30,7 @@ func (s *Service) Resume(ctx context.Context, id kiosk.EncounterID, wristband st
 	}
 	ev := kiosk.Resumed{Wristband: wristband}
 	if wristband == draft.Arrival.Wristband {
-		if ev.Comparison, ev.Same, err = s.compareOneEye(ctx, draft, progress); err != nil {
+		if ev.Comparison, ev.Same, err = s.compareEyes(ctx, draft, progress); err != nil {
 			return kiosk.Encounter{}, false, err
 		}
 	}
@@ -61,33 +62,47 @@ func (s *Service) Vouch(ctx context.Context, id kiosk.EncounterID, wristband str
 	return *draft, nil
 }
 
-// compareOneEye captures the eye that the draft has and compares it 1:1. It
-// returns nil when the draft has none.
-func (s *Service) compareOneEye(ctx context.Context, draft *kiosk.Encounter, progress func(capture.Progress)) (*kiosk.Search, bool, error) {
+// compareEyes captures the eyes that the draft has, the best of a burst each,
+// and compares them 1:1. One eye that matches is enough; the threshold allows
+// for the number of tries. It returns nil when the draft has no eye.
+func (s *Service) compareEyes(ctx context.Context, draft *kiosk.Encounter, progress func(capture.Progress)) (*kiosk.Search, bool, error) {
 	r, err := s.rules()
 	if err != nil {
 		return nil, false, err
 	}
-	best := draft.Best(kiosk.EyeRight)
-	if l := draft.Best(kiosk.EyeLeft); best == nil || (l != nil && l.Quality.Score > best.Quality.Score) {
-		best = l
+	var eyes []kiosk.Eye
+	for _, e := range kiosk.BothEyes {
+		if c := draft.Best(e); c != nil && c.Template != nil {
+			eyes = append(eyes, e)
+		}
 	}
-	if best == nil || best.Template == nil {
+	if len(eyes) == 0 {
 		return nil, false, nil
 	}
-	c := capture.NewCollector([]kiosk.Eye{best.Eye}, r.Agreement.Floors.Iris, 1)
+	c := capture.NewCollector(eyes, r.Agreement.Floors.Iris, burst)
 	err = s.withCamera(ctx, draft.Training, func(cam devices.IrisCamera) error { return c.Run(ctx, cam, progress) })
-	if err != nil {
+	if err != nil && !errors.Is(err, capture.ErrNotGood) {
 		return nil, false, err
 	}
-	cmp, err := iris.Compare(*best.Template, c.Best(best.Eye).Template)
-	if err != nil {
-		return nil, false, fmt.Errorf("resume: the eyes cannot be compared: %w", err)
+	q := &kiosk.Search{Eyes: len(eyes), Complete: true}
+	wanted := -math.Log10(r.Agreement.Matching.VerifyFMR / float64(len(eyes)))
+	same := false
+	for _, e := range eyes {
+		if !c.EyeDone(e) {
+			continue
+		}
+		cmp, err := iris.Compare(*draft.Best(e).Template, c.Best(e).Template)
+		if err != nil {
+			continue // too little in common to say anything
+		}
+		q.Captures = append(q.Captures, draft.Best(e).ID)
+		q.Compared++
+		same = same || cmp.LogFMR >= wanted
 	}
-	same := cmp.LogFMR >= -math.Log10(r.Agreement.Matching.VerifyFMR)
-	return &kiosk.Search{
-		Captures: []kiosk.CaptureID{best.ID}, Eyes: 1, Compared: 1, Total: 1, Complete: true,
-	}, same, nil
+	if q.Total = q.Compared; q.Compared == 0 {
+		return nil, false, fmt.Errorf("resume: %w", capture.ErrNotGood)
+	}
+	return q, same, nil
 }
 
 // Second takes the word of a second person, who proves who they are, on an

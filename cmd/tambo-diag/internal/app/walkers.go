@@ -16,9 +16,11 @@ import (
 	"tambo/devices/usb/usbip"
 	"tambo/devices/virtual/control"
 	"tambo/kiosk"
+	"tambo/kiosk/policy"
 	"tambo/kiosk/session"
 	"tambo/kiosk/session/stored"
 	"tambo/kiosk/specimen/eye"
+	"tambo/kiosk/specimen/page"
 	"tambo/store"
 	"tambo/store/keyring"
 	"tambo/sync/courier"
@@ -329,8 +331,11 @@ func newCast(o walkOptions) (cast, error) {
 		}
 		c.newcomer, c.watched, c.stranger = people[0], people[1], people[2]
 	}
-	for i := range uint64(4) {
-		c.pages = append(c.pages, n(10+i))
+	// Four adults' pages: a minor's would rightly stop the machine.
+	for i := o.seed*100 + 10; len(c.pages) < 4; i++ {
+		if policy.BandAt(page.NewHolder(i).Birth, time.Now()) == kiosk.BandAdult {
+			c.pages = append(c.pages, strconv.FormatUint(i, 10))
+		}
 	}
 	if o.pages != "" {
 		names, err := pagesOf(o.pages)
