@@ -108,20 +108,7 @@ func (s *step) identified(ev kiosk.Identified) error {
 	if s.e.Step(kiosk.StepIdentity) == nil {
 		return s.refuse("this walk has no identity step")
 	}
-	var missing []string
-	for _, d := range ev.Identity.Disagreements {
-		if d.Chosen < 0 || d.Chosen >= len(d.Values) {
-			missing = append(missing, "disagreement:"+d.Field)
-		}
-	}
-	for _, f := range identityFields(&ev.Identity) {
-		switch f.field.Status {
-		case kiosk.FieldDoubtful, kiosk.FieldMismatch, kiosk.FieldMalformed:
-			if f.field.Note != Looked {
-				missing = append(missing, "look:"+f.name)
-			}
-		}
-	}
+	missing := Unlooked(&ev.Identity)
 	if len(missing) > 0 {
 		return s.refuse("some fields want a look and an answer first", missing...)
 	}
@@ -131,6 +118,27 @@ func (s *step) identified(ev kiosk.Identified) error {
 	}
 	s.do(Save{})
 	return nil
+}
+
+// Unlooked lists, as stable codes, what an identity still wants before it can
+// be confirmed: an answer to each disagreement ("disagreement:birth"), a look at
+// each field that is not certain ("look:surname").
+func Unlooked(i *kiosk.Identity) []string {
+	var missing []string
+	for _, d := range i.Disagreements {
+		if d.Chosen < 0 || d.Chosen >= len(d.Values) {
+			missing = append(missing, "disagreement:"+d.Field)
+		}
+	}
+	for _, f := range identityFields(i) {
+		switch f.field.Status {
+		case kiosk.FieldDoubtful, kiosk.FieldMismatch, kiosk.FieldMalformed:
+			if f.field.Note != Looked {
+				missing = append(missing, "look:"+f.name)
+			}
+		}
+	}
+	return missing
 }
 
 // Looked is the note that a field carries once a person has looked at it and

@@ -100,7 +100,7 @@ func (s *Service) seal(ctx context.Context, e *kiosk.Encounter, kind kiosk.Packa
 		*e = next
 	}
 	if card != nil {
-		return addCard(s.site, *card)
+		return s.addCard(*card)
 	}
 	return nil
 }
@@ -129,10 +129,11 @@ func indexCard(a *kiosk.Agreement, e *kiosk.Encounter, now kiosk.Instant) *kiosk
 	return c
 }
 
-// addCard makes a card searchable.
-func addCard(g *gallery.Gallery, c kiosk.IndexCard) error {
+// addCard makes a card searchable. The caller holds the lock.
+func (s *Service) addCard(c kiosk.IndexCard) error {
+	s.cards[c.Encounter] = CardLine{Wristband: c.Wristband, Date: c.Date, Site: c.Site, Name: c.Name}
 	for _, t := range c.Templates {
-		if err := g.Add(gallery.Entry{ID: gallery.ID(c.Encounter), Eye: t.Eye, Template: t}); err != nil {
+		if err := s.site.Add(gallery.Entry{ID: gallery.ID(c.Encounter), Eye: t.Eye, Template: t}); err != nil {
 			return fmt.Errorf("index card %s: %w", c.Encounter, err)
 		}
 	}

@@ -47,6 +47,7 @@ type Service struct {
 	operator kiosk.Operator
 	current  *kiosk.Encounter
 	site     *gallery.Gallery
+	cards    map[kiosk.EncounterID]CardLine
 	lists    *lists
 	alerts   []kiosk.Alert
 	irises   *capture.Collector // of the current encounter, survives a lost camera
@@ -111,8 +112,8 @@ func (s *Service) SignIn(ctx context.Context, label string, password []byte) (ki
 
 // load fills the galleries and settles drafts. The caller holds the lock.
 func (s *Service) load(ctx context.Context) error {
-	s.site = gallery.New()
-	if err := s.subjects.Cards(ctx, func(c kiosk.IndexCard) error { return addCard(s.site, c) }); err != nil {
+	s.site, s.cards = gallery.New(), map[kiosk.EncounterID]CardLine{}
+	if err := s.subjects.Cards(ctx, s.addCard); err != nil {
 		return fmt.Errorf("index cards: %w", err)
 	}
 	if err := s.receive(ctx); err != nil {
@@ -222,7 +223,7 @@ func (s *Service) Lock(ctx context.Context) error {
 func (s *Service) forget() {
 	s.subjects.Lock()
 	s.subjects, s.operator, s.current = nil, kiosk.Operator{}, nil
-	s.site, s.lists, s.alerts, s.irises = nil, nil, nil, nil
+	s.site, s.cards, s.lists, s.alerts, s.irises = nil, nil, nil, nil, nil
 	s.show()
 }
 

@@ -11,6 +11,9 @@ import (
 
 // Vault is what a session needs of the store with nobody signed in. Its
 // implementation is wired in by the program; see store.Vault for the promises.
+// Its errors, and those of Subjects, wrap the errors of this package where one
+// says what they say: ErrDiskFull, ErrDamaged, ErrUnknown, *PasswordError,
+// *LockedOutError.
 type Vault interface {
 	// Kiosk returns who this kiosk is.
 	Kiosk() (id kiosk.KioskID, site string)
@@ -59,6 +62,9 @@ type Subjects interface {
 	// Receive opens what came down sealed while the kiosk was locked, and
 	// applies list deltas. It returns the alerts that stand.
 	Receive(ctx context.Context) ([]kiosk.Alert, error)
+	// MarkAlert keeps that somebody has seen an alert, or is done with it, and
+	// queues the word for the hub.
+	MarkAlert(ctx context.Context, id string, state kiosk.AlertState) error
 	// Lists returns the watchlists as they stand.
 	Lists(ctx context.Context) ([]List, error)
 	// Lock forgets the subject key.

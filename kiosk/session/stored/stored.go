@@ -6,6 +6,7 @@ package stored
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"tambo/kiosk"
 	"tambo/kiosk/record"
@@ -37,9 +38,37 @@ func (v Vault) Unlock(ctx context.Context, label string, password []byte) (sessi
 		err = session.ErrWrongRole
 	}
 	if err != nil {
-		return nil, op, err
+		return nil, op, translate(err)
 	}
 	return subjects{s}, op, nil
+}
+
+// Check proves who somebody is.
+func (v Vault) Check(ctx context.Context, label string, password []byte) (kiosk.Operator, error) {
+	op, err := v.Vault.Check(ctx, label, password)
+	return op, translate(err)
+}
+
+// translate wraps an error of the store in the session's that says the same.
+func translate(err error) error {
+	var password store.ErrPassword
+	var out store.ErrLockedOut
+	var damaged *store.ErrDamaged
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &password):
+		return fmt.Errorf("%w: %w", &session.PasswordError{Left: password.Left}, err)
+	case errors.As(err, &out):
+		return fmt.Errorf("%w: %w", &session.LockedOutError{Until: out.Until}, err)
+	case errors.As(err, &damaged):
+		return fmt.Errorf("%w: %w", session.ErrDamaged, err)
+	case errors.Is(err, store.ErrDiskFull):
+		return fmt.Errorf("%w: %w", session.ErrDiskFull, err)
+	case errors.Is(err, store.ErrUnknownOp):
+		return fmt.Errorf("%w: %w", session.ErrUnknown, err)
+	}
+	return err
 }
 
 // Audit appends an act to the log.
@@ -67,6 +96,15 @@ func waiting(i *store.OutboxItem) session.Waiting {
 
 type subjects struct{ *store.Subjects }
 
+func (s subjects) SaveDraft(ctx context.Context, e *kiosk.Encounter, images map[string][]byte) error {
+	return translate(s.Subjects.SaveDraft(ctx, e, images))
+}
+
+func (s subjects) Draft(ctx context.Context, id kiosk.EncounterID) (*kiosk.Encounter, error) {
+	e, err := s.Subjects.Draft(ctx, id)
+	return e, translate(err)
+}
+
 // Drafts lists the encounters that are not sealed, also those that cannot be
 // read: opening one says what is wrong with it.
 func (s subjects) Drafts(ctx context.Context) ([]kiosk.EncounterID, error) {
@@ -80,12 +118,12 @@ func (s subjects) Drafts(ctx context.Context) ([]kiosk.EncounterID, error) {
 
 func (s subjects) Seal(ctx context.Context, e *kiosk.Encounter, kind kiosk.PackageKind, parts []record.Part, card *kiosk.IndexCard) (session.Waiting, error) {
 	i, err := s.Subjects.Seal(ctx, e, kind, plain(parts), card)
-	return waiting(&i), err
+	return waiting(&i), translate(err)
 }
 
 func (s subjects) Queue(ctx context.Context, e *kiosk.Encounter, kind kiosk.PackageKind, parts []record.Part) (session.Waiting, error) {
 	i, err := s.Subjects.Queue(ctx, e, kind, plain(parts))
-	return waiting(&i), err
+	return waiting(&i), translate(err)
 }
 
 func plain(parts []record.Part) []store.Part {
