@@ -1,0 +1,259 @@
+package screens
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+
+	"tambo/kiosk"
+	"tambo/kiosk/ui/theme"
+	. "tambo/kiosk/ui/widgets"
+	"tambo/kiosk/ui/words"
+)
+
+// builder makes one screen.
+type builder struct {
+	Frame
+	s *Screen
+}
+
+func (f Frame) build() *builder {
+	return &builder{Frame: f, s: &Screen{fields: map[string]*Field{}}}
+}
+
+// act makes a button; nil when there is no call, and such a button is left out.
+func (b *builder) act(key string, call func()) *ActButton {
+	return b.button(ActState{Label: b.Say(key), Short: b.shortOf(key)}, call)
+}
+
+// repeat makes a button that may be touched again at once.
+func (b *builder) repeat(key string, call func()) *ActButton {
+	return b.button(ActState{Label: b.Say(key), Short: b.shortOf(key), Repeats: true}, call)
+}
+
+func (b *builder) button(s ActState, call func()) *ActButton {
+	if call == nil {
+		return nil
+	}
+	a := NewAct(s, call)
+	b.s.buttons = append(b.s.buttons, a)
+	return a
+}
+
+// way makes the way on: grey, with what is missing, while reason is not empty.
+func (b *builder) way(label, reason string, call func()) *ActButton {
+	a := b.button(ActState{Kind: ActPrimary, Label: label, Reason: reason}, call)
+	if a != nil {
+		b.s.primary = a
+	}
+	return a
+}
+
+// field makes a field to type into, known by a name.
+func (b *builder) field(name string, s FieldState, change func(string)) *Field {
+	f := NewField(s, change)
+	b.s.fields[name] = f
+	return f
+}
+
+func some(l ...*ActButton) []*ActButton {
+	var out []*ActButton
+	for _, a := range l {
+		if a != nil {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// done puts the content into the frame.
+func (b *builder) done(content fyne.CanvasObject, left, right []*ActButton) *Screen {
+	b.s.bar = NewTopBar(b.barState(), b.Calls.Language)
+	rows := []fyne.CanvasObject{b.s.bar}
+	if b.Training {
+		rows = append(rows, NewTrainingBand(b.Say("training.band")))
+	}
+	if t := b.trouble(); t != nil {
+		content = Column(14, t, Grow(content))
+	}
+	if b.Encounter != nil {
+		if a := b.alert(); a != nil {
+			content = Column(14, a, Grow(content))
+		}
+		content = Row(20, Wide(b.walkWidth(), b.walk()), Grow(content))
+	}
+	rows = append(rows, Grow(PadXY(theme.GapEdge, theme.GapInside, content)), NewActBar(some(left...), some(right...)))
+	b.s.Object = Column(0, rows...)
+	if b.s.First == nil && b.s.primary != nil && !b.s.primary.Disabled() {
+		b.s.First = b.s.primary
+	}
+	return b.s
+}
+
+func (b *builder) walkWidth() float32 { return 228 }
+
+// trouble says what went wrong, in a band above everything else.
+func (b *builder) trouble() fyne.CanvasObject {
+	t := b.Trouble
+	if t == nil {
+		return nil
+	}
+	tone := t.Tone
+	if tone == theme.Plain {
+		tone = theme.Care
+	}
+	return NewBanner(BannerState{Tone: tone, Title: t.Title, Detail: t.Detail})
+}
+
+// alert shows the alert that comes first: what nobody has taken, the oldest.
+func (b *builder) alert() fyne.CanvasObject {
+	for _, a := range b.Alerts {
+		if !a.Taken {
+			return b.lateAlert(a)
+		}
+	}
+	return nil
+}
+
+func (b *builder) lateAlert(a LateAlert) fyne.CanvasObject {
+	number := a.Wristband
+	if number == "" {
+		number = "?"
+	}
+	have := b.button(ActState{Kind: ActOnLoud, Label: b.Say("alert.have"), NoEnter: true}, func() {
+		if b.Calls.HaveIt != nil {
+			b.Calls.HaveIt(a.Alert.ID)
+		}
+	})
+	if a.Alert.State == kiosk.AlertWithdrawn {
+		return NewBanner(BannerState{Tone: theme.Good, Loud: true, Title: b.Say("alert.withdrawn", "Number", number),
+			Detail: b.Say("alert.withdrawnNote", "Ago", b.ago(a.Alert.Raised)), Act: have})
+	}
+	note := b.Say("alert.unconfirmed")
+	if a.Alert.Confirmed {
+		note = b.Say("alert.confirmed")
+	}
+	what := instruction(b.Book, &a.Alert.Instruction)
+	if what == "" {
+		what = b.Say("alert.noText")
+	}
+	return NewBanner(BannerState{Tone: theme.Stop, Loud: true, Title: b.Say("alert.title", "Number", Keep(number), "What", sentence(what)),
+		Detail: b.Say("alert.late", "Ago", b.ago(a.Alert.Raised)) + " " + note, Act: have})
+}
+
+// instruction returns an instruction's text in the language, or in any.
+func instruction(w *words.Book, i *kiosk.Instruction) string {
+	if i == nil {
+		return ""
+	}
+	for _, l := range []string{string(w.Language()), "es", "en"} {
+		if t := i.Text[l]; t != "" {
+			return t
+		}
+	}
+	return ""
+}
+
+// barState is what the bar on top says.
+func (f *Frame) barState() BarState {
+	s := f.Status
+	var dots []DotState
+	dot := func(t theme.Tone, key string) { dots = append(dots, f.dot(t, key)) }
+	device := func(d Device, well, gone string) {
+		switch d {
+		case DeviceReady, DeviceBusy:
+			dot(theme.Good, well)
+		case DeviceTrouble:
+			dot(theme.Care, well)
+		case DeviceGone:
+			dot(theme.Stop, gone)
+		}
+	}
+	device(s.Camera, "bar.camera", "bar.cameraGone")
+	device(s.Scanner, "bar.scanner", "bar.scannerGone")
+	device(s.Chip, "bar.chip", "bar.chipGone")
+	dots = append(dots, f.hubDot(), f.listsDot())
+	if s.Clock.Trusted {
+		dot(theme.Good, "bar.clock")
+	} else {
+		dot(theme.Care, "bar.clockUnsure")
+	}
+	switch p := s.Power; {
+	case !p.Known, p.Mains:
+		dot(theme.Good, "bar.power")
+	default:
+		tone := theme.Care
+		if p.Percent < 15 {
+			tone = theme.Stop
+		}
+		dots = append(dots, f.dot(tone, "bar.battery", "Percent", p.Percent))
+	}
+	who := []string{f.Say("bar.nobody"), f.Say("bar.nobody.short")}
+	if s.Operator.Label != "" {
+		who = []string{f.Say("bar.who", "Label", s.Operator.Label, "Role", coded(f.Book, "role.", string(s.Operator.Role))), s.Operator.Label}
+	}
+	return BarState{Where: []string{f.Place}, Dots: dots, Who: who, Language: f.Say("lang.code")}
+}
+
+// dot says a state by a key, ever shorter.
+func (f *Frame) dot(t theme.Tone, key string, args ...any) DotState {
+	d := DotState{Tone: t, Words: []string{f.Say(key, args...)}}
+	for _, end := range []string{".short", ".least"} {
+		if f.Has(key + end) {
+			d.Words = append(d.Words, f.Say(key+end, args...))
+		}
+	}
+	return d
+}
+
+func (f *Frame) hubDot() DotState {
+	h := f.Status.Hub
+	switch {
+	case h.None:
+		return f.dot(theme.Care, "bar.hubNone")
+	case h.Reached:
+		return f.dot(theme.Good, "bar.hub", "Ago", f.ago(h.At))
+	case h.At.IsZero():
+		return f.dot(theme.Stop, "bar.hubNever")
+	}
+	return f.dot(theme.Stop, "bar.hubSince", "Time", f.until(h.At))
+}
+
+func (f *Frame) listsDot() DotState {
+	l := f.Status.Lists
+	if f.Status.Operator.Label == "" && l.Signed.IsZero() {
+		return f.dot(theme.Care, "bar.listsLocked")
+	}
+	if l.Signed.IsZero() {
+		return f.dot(theme.Care, "bar.noLists")
+	}
+	age := f.Now.Sub(l.Signed)
+	args := []any{"Age", f.Span(age), "Max", f.Span(l.MaxAge)}
+	if age > l.MaxAge {
+		return f.dot(theme.Stop, "bar.listsOld", args...)
+	}
+	if age > l.MaxAge*3/4 {
+		return f.dot(theme.Care, "bar.lists", args...)
+	}
+	return f.dot(theme.Good, "bar.lists", args...)
+}
+
+// scroll lets a column that is higher than its room be moved.
+func scroll(o fyne.CanvasObject) fyne.CanvasObject {
+	return container.NewVScroll(container.New(&follow{}, o))
+}
+
+// follow is as high as its content wants at the width it has.
+type follow struct{ width float32 }
+
+func (l *follow) MinSize(o []fyne.CanvasObject) fyne.Size {
+	m := o[0].MinSize()
+	if l.width == 0 {
+		return fyne.NewSize(m.Width, 0)
+	}
+	return fyne.NewSize(m.Width, HeightFor(o[0], l.width))
+}
+
+func (l *follow) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	l.width = s.Width
+	o[0].Resize(s)
+}
