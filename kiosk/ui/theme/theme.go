@@ -137,7 +137,7 @@ func (t *Theme) Font(s fyne.TextStyle) fyne.Resource {
 func (t *Theme) Icon(n fyne.ThemeIconName) fyne.Resource { return fynetheme.DefaultTheme().Icon(n) }
 
 // Color maps fyne's names to ours, for the few widgets of fyne that are used.
-func (t *Theme) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
+func (t *Theme) Color(n fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color {
 	p := t.Palette()
 	switch n {
 	case fynetheme.ColorNameBackground:
@@ -171,10 +171,9 @@ func (t *Theme) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
 	case fynetheme.ColorNameShadow:
 		return color.Transparent
 	}
+	v := fynetheme.VariantLight
 	if t.night {
 		v = fynetheme.VariantDark
-	} else {
-		v = fynetheme.VariantLight
 	}
 	return fynetheme.DefaultTheme().Color(n, v)
 }

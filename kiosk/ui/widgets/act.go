@@ -247,7 +247,11 @@ func (b *ActButton) draw() fyne.CanvasObject {
 	}
 	objects := []fyne.CanvasObject{box(fill, line, width, theme.RadiusTouch), AtLeast(least, m.Target(), content)}
 	if b.focused {
-		objects = append(objects, ring(p.Ink, theme.RadiusTouch))
+		around := p.Ink
+		if b.state.Kind == ActOnLoud {
+			around = p.Tone(theme.Stop).OnSolid
+		}
+		objects = append(objects, ring(around, theme.RadiusTouch))
 	}
 	return Stack(objects...)
 }

@@ -225,3 +225,20 @@ func TestPlotCodePicture(t *testing.T) {
 			Grow(NewCard(CardState{}, NewCode("0412-7QK3", "0412-7QK3", 96))))
 	})
 }
+
+// TestFocusPicture: what has the focus is seen, on every ground.
+func TestFocusPicture(t *testing.T) {
+	golden(t, "focus", 900, 300, func() fyne.CanvasObject {
+		plain, primary, step := NewAct(ActState{Label: "Park"}, nil), NewAct(ActState{Kind: ActPrimary, Label: "Seal"}, nil), NewStep(StepState{1, StepDone, "Arrival", "adult", theme.Plain, true}, nil)
+		row, field := NewListRow(RowState{Key: "0409", Text: "held", Touchable: true}, nil), NewField(FieldState{Label: "Password"}, nil)
+		for _, f := range []fyne.Focusable{plain, primary, step, row, field.Input()} {
+			f.FocusGained()
+		}
+		return Column(20, Row(20, plain, primary, Wide(240, step), Space()), Row(20, Wide(420, row), Grow(field)), NewBanner(BannerState{Tone: theme.Stop, Loud: true, Title: "Keep in custody.", Act: focused(NewAct(ActState{Kind: ActOnLoud, Label: "I have it"}, nil))}))
+	})
+}
+
+func focused(b *ActButton) *ActButton {
+	b.FocusGained()
+	return b
+}

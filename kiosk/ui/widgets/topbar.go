@@ -41,12 +41,6 @@ func (w *StatusDot) words() string {
 	return w.state.Words[min(w.short, len(w.state.Words)-1)]
 }
 
-func (w *StatusDot) shorten(n int) {
-	if w.short != n {
-		w.short, w.root = n, nil
-	}
-}
-
 func (w *StatusDot) draw() fyne.CanvasObject {
 	p := look()
 	return Row(7, round(theme.ToneSign(w.state.Tone), p.OnMark, p.Tone(w.state.Tone).OnBar, 20),
