@@ -1,6 +1,9 @@
 package iris
 
-import "image"
+import (
+	"image"
+	"slices"
+)
 
 // Feedback is what a live frame tells the person in front of the camera.
 type Feedback struct {
@@ -88,8 +91,8 @@ func circleContour(c circle) Contour {
 	return out
 }
 
-// openness compares the outer ring on all rays with what it is on the lateral
-// ones.
+// openness compares the outer ring on all rays with what it is beside and
+// below the pupil.
 func openness(s *polarStep, h *hypothesis) float64 {
 	const lo = 16
 	ring := func(i int) (v float32) {
@@ -98,22 +101,21 @@ func openness(s *polarStep, h *hypothesis) float64 {
 		}
 		return v / float32(23-lo)
 	}
-	var mean, dev float32
+	var buf [ContourPoints]float32
+	side := buf[:0]
+	for i, sn := range contourSin {
+		if sn > -0.05 && sn < 0.5 {
+			side = append(side, ring(i))
+		}
+	}
+	slices.Sort(side)
+	mean := side[len(side)/2]
+	for i, v := range side {
+		side[i] = abs32(v - mean)
+	}
+	slices.Sort(side)
+	dev := min(max(1.5*side[len(side)/2], 5), 12)
 	n := 0
-	for _, list := range lateral.side {
-		for _, i := range list {
-			mean += ring(i)
-			n++
-		}
-	}
-	mean /= float32(n)
-	for _, list := range lateral.side {
-		for _, i := range list {
-			dev += abs32(ring(i) - mean)
-		}
-	}
-	dev = max(dev/float32(n), 5)
-	n = 0
 	for i := range ContourPoints {
 		if abs32(ring(i)-mean) < 3.5*dev {
 			n++
