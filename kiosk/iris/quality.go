@@ -78,16 +78,24 @@ func gate(v, bad, good float64) float64 {
 // 1 where it costs nothing and 0 where the capture is useless, so that one
 // good property never hides a bad one.
 func (q *Quality) judge(h *hypothesis, s *sheet) {
+	// A shut or half shut eye shows itself less in what is covered than in
+	// boundaries that are hard to believe.
+	trust := gate(float64(h.pupilScore), 8, 26) * gate(h.pupilResidual, 0.035, 0.018) *
+		gate(q.IrisPupilContrast, 5, 40) * gate(float64(h.limbusScore), 6, 16)
+	blame := GuidanceLookHere
+	if q.UsableIrisArea < 85 {
+		blame = GuidanceOpenWider
+	}
 	gates := [...]struct {
 		v    float64
 		hint Guidance
 	}{
+		{trust, blame},
 		{gate(q.IrisRadius, 28, 60), GuidanceCloser},
 		{gate(q.MarginAdequacy, -40, 40), GuidanceFurther},
 		{gate(q.UsableIrisArea, 15, 65), GuidanceOpenWider},
 		{gate(q.Concentricity, 75, 90), GuidanceLookHere},
 		{gate(q.PupilIrisRatio, 8, 18) * gate(q.PupilIrisRatio, 88, 72), GuidanceLookHere},
-		{gate(float64(h.score()), 0, 10), GuidanceLookHere},
 		{gate(s.highlightShare(), 0.35, 0.12), GuidanceRemoveGlasses},
 		{gate(q.Sharpness, 0, 8), GuidanceHoldStill},
 	}
