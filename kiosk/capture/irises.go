@@ -41,6 +41,10 @@ type EyeState struct {
 	Floor    int
 	Guidance iris.Guidance
 	Done     bool
+	// Where the iris is in this frame, in its pixels, and how sharp (0 to 100)
+	// and how open (0 to 1) it is: for drawing only.
+	X, Y, Radius        float64
+	Sharpness, Openness float64
 }
 
 // Progress is reported after every frame, on the collector's goroutine: it
@@ -59,7 +63,6 @@ type Progress struct {
 // concurrent use.
 type Collector struct {
 	floor  int
-	burst  int
 	wanted []kiosk.Eye
 	lanes  map[kiosk.Eye]*lane
 	frames int
@@ -68,17 +71,18 @@ type Collector struct {
 // lane is the work on one eye; the two run side by side.
 type lane struct {
 	engine *iris.Engine
-	best   *Shot
-	good   int // frames at or above the floor
+	burst  burst
+	best   *Shot // highest score so far; once the burst is whole, what it chose
 	state  EyeState
 }
 
-// NewCollector wants the given eyes with at least the floor's score, and the
-// best of burst frames (at least 1) that reach it.
-func NewCollector(eyes []kiosk.Eye, floor, burst int) *Collector {
-	c := &Collector{floor: floor, burst: max(burst, 1), wanted: eyes, lanes: map[kiosk.Eye]*lane{}}
+// NewCollector wants of each of the given eyes want frames (at least 1) that
+// reach the floor's score and agree with each other that they show the same eye;
+// it keeps the one that agrees best.
+func NewCollector(eyes []kiosk.Eye, floor, want int) *Collector {
+	c := &Collector{floor: floor, wanted: eyes, lanes: map[kiosk.Eye]*lane{}}
 	for _, e := range eyes {
-		c.lanes[e] = &lane{engine: iris.New(), state: EyeState{Eye: e, Floor: floor}}
+		c.lanes[e] = &lane{engine: iris.New(), burst: burst{want: max(want, 1)}, state: EyeState{Eye: e, Floor: floor}}
 	}
 	return c
 }
@@ -90,7 +94,7 @@ func (c *Collector) Adopt(old *Collector) {
 		return
 	}
 	for e, l := range c.lanes {
-		if o := old.lanes[e]; o != nil && o.good < c.burst && o.state.Floor == l.state.Floor {
+		if o := old.lanes[e]; o != nil && !o.burst.done && o.state.Floor == l.state.Floor && o.burst.want == l.burst.want {
 			c.lanes[e] = o
 		}
 	}
@@ -99,7 +103,7 @@ func (c *Collector) Adopt(old *Collector) {
 // EyeDone reports whether an eye has its burst.
 func (c *Collector) EyeDone(e kiosk.Eye) bool {
 	l := c.lanes[e]
-	return l != nil && l.good >= c.burst
+	return l != nil && l.burst.done
 }
 
 // ErrNotGood means that time ran out before every eye reached its floor. What
@@ -117,7 +121,7 @@ func (c *Collector) Best(e kiosk.Eye) *Shot {
 // Done reports whether every wanted eye has its burst.
 func (c *Collector) Done() bool {
 	for _, l := range c.lanes {
-		if l.good < c.burst {
+		if !l.burst.done {
 			return false
 		}
 	}
@@ -171,7 +175,7 @@ func (c *Collector) look(f devices.IrisFrame) {
 	var wg sync.WaitGroup
 	for _, e := range c.wanted {
 		l, img := c.lanes[e], f.Eye(e)
-		if img == nil || l.good >= c.burst {
+		if img == nil || l.burst.done {
 			l.state.Present = img != nil
 			continue
 		}
@@ -179,7 +183,7 @@ func (c *Collector) look(f devices.IrisFrame) {
 	}
 	wg.Wait()
 	for _, l := range c.lanes {
-		l.state.Done = l.good >= c.burst
+		l.state.Done = l.burst.done
 	}
 }
 
@@ -187,6 +191,8 @@ func (c *Collector) look(f devices.IrisFrame) {
 func (l *lane) look(img *image.Gray, e kiosk.Eye, floor int, at time.Time) {
 	fb := l.engine.Feedback(img)
 	l.state.Present, l.state.Guidance, l.state.Score = fb.Present, fb.Guidance, 0
+	l.state.X, l.state.Y, l.state.Radius = fb.Center.X, fb.Center.Y, fb.Radius
+	l.state.Sharpness, l.state.Openness = fb.Sharpness, fb.Openness
 	if !fb.Present {
 		return
 	}
@@ -199,16 +205,24 @@ func (l *lane) look(img *image.Gray, e kiosk.Eye, floor int, at time.Time) {
 	if r.Quality.Guidance != iris.GuidanceNone {
 		l.state.Guidance = r.Quality.Guidance
 	}
-	if score >= floor {
-		l.good++
-		l.state.Guidance = iris.GuidanceHoldStill
+	shot := &Shot{
+		Eye: e, Image: img, Template: r.Template, At: at,
+		Quality: kiosk.Quality{Score: score, Floor: floor, Vector: vector(&r.Quality)},
 	}
 	if l.best == nil || score > l.best.Quality.Score {
-		l.best = &Shot{
-			Eye: e, Image: img, Crop: MaskedCrop(img, &r.Segmentation), Template: r.Template, At: at,
-			Quality: kiosk.Quality{Score: score, Floor: floor, Vector: vector(&r.Quality)},
-		}
+		l.best = shot
+		l.best.Crop = MaskedCrop(img, &r.Segmentation)
 		l.state.Best = score
+	}
+	if score < floor {
+		return
+	}
+	l.state.Guidance = iris.GuidanceHoldStill
+	if shot.Crop == nil {
+		shot.Crop = MaskedCrop(img, &r.Segmentation)
+	}
+	if chosen := l.burst.add(shot); chosen != nil {
+		l.best, l.state.Best = chosen, chosen.Quality.Score
 	}
 }
 

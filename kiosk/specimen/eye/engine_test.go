@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
 	"tambo/kiosk"
 	"tambo/kiosk/iris"
@@ -76,51 +75,6 @@ func TestEngineOnRandomCaptures(t *testing.T) {
 func useless(c eye.Conditions) bool {
 	return c.UpperLid < 0.3 || c.Defocus > 6 || math.Hypot(c.MotionX, c.MotionY) > 20 ||
 		math.Abs(c.GazeX) > 25 || math.Abs(c.OffsetX) > 200
-}
-
-// Two visits of one person must match, from the best frame of each, as the
-// walk and the demonstration take them.
-func TestVisitsMatch(t *testing.T) {
-	if testing.Short() {
-		t.Skip("hundreds of extractions")
-	}
-	engine := iris.New()
-	var worst, worstRaw float64 = math.Inf(1), 0
-	accepted, frames := 0, 0
-	for person := range 6 {
-		p := eye.NewPerson(uint64(900 + person))
-		for _, e := range kiosk.BothEyes {
-			var best [2]kiosk.Template
-			for visit := range best {
-				s := eye.NewScene(p, uint64(visit))
-				top := -1.0
-				for f := range 5 {
-					r, err := engine.Process(s.Frame(e, time.Duration(f)*400*time.Millisecond, 1), e)
-					frames++
-					if err != nil || !r.Quality.Acceptable() {
-						continue
-					}
-					accepted++
-					if r.Quality.Score > top {
-						top, best[visit] = r.Quality.Score, r.Template
-					}
-				}
-			}
-			c, err := iris.Compare(best[0], best[1])
-			if err != nil {
-				t.Errorf("person %d, %v eye: %v", person, e, err)
-				continue
-			}
-			worst, worstRaw = min(worst, c.LogFMR), max(worstRaw, c.RawHD)
-		}
-	}
-	t.Logf("%d of %d live frames accepted; between visits the Hamming distance is at most %.3f, the false match rate at most 1e-%.1f", accepted, frames, worstRaw, worst)
-	if worst < 4 {
-		t.Errorf("a visit matches an earlier one at a false match rate of only 1e-%.1f", worst)
-	}
-	if accepted*10 < frames*7 {
-		t.Errorf("only %d of %d live frames accepted", accepted, frames)
-	}
 }
 
 func checkDistances(t *testing.T, good []capture) {
