@@ -2,7 +2,6 @@ package screens
 
 import (
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
 
 	"tambo/kiosk"
 	"tambo/kiosk/ui/theme"
@@ -136,7 +135,7 @@ func (b *builder) lateAlert(a LateAlert) fyne.CanvasObject {
 	if what == "" {
 		what = b.Say("alert.noText")
 	}
-	return NewBanner(BannerState{Tone: theme.Stop, Loud: true, Title: b.Say("alert.title", "Number", Keep(number), "What", sentence(what)),
+	return NewBanner(BannerState{Tone: theme.Stop, Loud: true, Title: b.Say("alert.title", "Number", Keep(number), "What", lower(sentence(what))),
 		Detail: b.Say("alert.late", "Ago", b.ago(a.Alert.Raised)) + " " + note, Act: have})
 }
 
@@ -235,25 +234,4 @@ func (f *Frame) listsDot() DotState {
 		return f.dot(theme.Care, "bar.lists", args...)
 	}
 	return f.dot(theme.Good, "bar.lists", args...)
-}
-
-// scroll lets a column that is higher than its room be moved.
-func scroll(o fyne.CanvasObject) fyne.CanvasObject {
-	return container.NewVScroll(container.New(&follow{}, o))
-}
-
-// follow is as high as its content wants at the width it has.
-type follow struct{ width float32 }
-
-func (l *follow) MinSize(o []fyne.CanvasObject) fyne.Size {
-	m := o[0].MinSize()
-	if l.width == 0 {
-		return fyne.NewSize(m.Width, 0)
-	}
-	return fyne.NewSize(m.Width, HeightFor(o[0], l.width))
-}
-
-func (l *follow) Layout(o []fyne.CanvasObject, s fyne.Size) {
-	l.width = s.Width
-	o[0].Resize(s)
 }

@@ -116,11 +116,11 @@ type HomeCalls struct {
 
 // ArrivalsState is a van of N.
 type ArrivalsState struct {
-	Batch       Batch
-	New         bool // it is being made: origin, authority and number are asked
-	Authorities []kiosk.Authority
-	Rows        []Person
-	Missing     []string // "origin", "authority", "total"
+	Batch     Batch
+	New       bool // it is being made: origin, authority and number are asked
+	Agreement *kiosk.Agreement
+	Rows      []Person
+	Missing   []string // "origin", "authority", "total"
 }
 
 // Person is one row of a van.
@@ -137,7 +137,7 @@ type ArrivalsCalls struct {
 	Next      func()
 	Open      func(kiosk.EncounterID)
 	Origin    func() // type it
-	Authority func(code string)
+	Authority func() // choose it
 	Total     func(int)
 	Begin     func() // the new list stands
 	Finish    func() // nobody is left
@@ -150,7 +150,7 @@ type ArrivalState struct {
 	Agreement *kiosk.Agreement
 	Permitted []kiosk.Modality // computed; nil: nothing is chosen yet, or nothing may be taken
 	Guardian  bool             // one must be named
-	Missing   []string         // "wristband", "authority", "category", "band", "basis", "guardian", "notice"
+	Missing   []string         // "wristband", "authority", "category", "band", "basis", "guardian", "notice": what the grey button says first
 	// Stopped: a younger age band destroyed what had been taken.
 	Stopped bool
 	Batch   *Batch
@@ -160,12 +160,12 @@ type ArrivalState struct {
 type ArrivalCalls struct {
 	Wristband func() // type it
 	Guardian  func() // type it
-	Authority func(code string)
-	Category  func(code string)
+	Authority func() // choose it
+	Category  func() // choose it
+	Flags     func() // choose one, set or taken back
 	Band      func(kiosk.AgeBand)
 	Basis     func(kiosk.AgeBasis)
-	Flag      func(kiosk.ProtectedFlag) // set or taken back
-	Language  func(tag string)
+	Language  func(tag string) // of the notice: the person's
 	Told      func(kiosk.NoticeForm)
 	Park      func()
 	Abandon   func()
@@ -194,10 +194,6 @@ type EyeState struct {
 	Done    bool                  // its best is kept
 	Below   bool                  // kept below its floor
 	Except  kiosk.ExceptionReason // not captured, and why
-	// Sharp and Open are shares of what is wanted, 0 to 1, with their floors;
-	// a floor of 0: not measured.
-	Sharp, SharpFloor float64
-	Open, OpenFloor   float64
 }
 
 // IrisesState is the irises step.
@@ -235,7 +231,7 @@ type BelowState struct {
 	Score  int
 	Floor  int
 	Image  image.Image
-	Reason string // code: "cannot open", "does not hold still", "glasses stay", "light", "no time"
+	Reason string // code: "cannotOpen", "disease", "restless", "light"
 }
 
 // BelowCalls are what can be done about it.
@@ -274,12 +270,11 @@ type DocumentState struct {
 	// Zone is where the machine-readable zone is on the page, as shares; empty:
 	// not found.
 	Zone     Box
-	Lines    []string // of the zone, as read
-	Unread   bool     // the page was kept and could not be read
+	Unread   bool // the page was kept and could not be read
 	Identity kiosk.Identity
 	Expired  bool
 	Accepted string            // why an expired document is accepted, a code; empty: it is not yet
-	Answers  map[string]string // by field: "looked", "typed", or the index of a disagreement's value
+	Answers  map[string]string // by field: "looked", "type", "0", "1"… (a disagreement's value)
 	Missing  int               // answers needed
 	Excepted kiosk.ExceptionReason
 }
@@ -288,8 +283,8 @@ type DocumentState struct {
 type Box struct{ X, Y, W, H float32 }
 
 // DocumentCalls are what can be done with a document. Answer's answers are
-// "looked", "type", "mrz" and "page" for a disagreement's two values, "expired"
-// for "accept expired because…".
+// "looked", "type", "0", "1"… for a disagreement's values, "expired" for "accept
+// expired because…"; fields are named as in kiosk.Identity's record.
 type DocumentCalls struct {
 	Scan   func()
 	Answer func(field, answer string)
@@ -307,7 +302,7 @@ type IdentityState struct {
 
 // IdentityCalls are what can be done about identity.
 type IdentityCalls struct {
-	Change  func(field string) // "surname", "given", "birth", "sex", "nationality", "number"
+	Change  func(field string) // "surname", "given", "birth", "sex", "nationality", "documentNumber"
 	Unknown func(field string) // the person does not know, or does not say
 	Alias   func()             // add one
 	Drop    func(alias int)
@@ -380,6 +375,8 @@ type SlipState struct {
 	Code      string // short, to be read out; also the QR code's words
 	Printer   bool   // a print command is set up
 	Printed   bool
+	Held      bool      // it waits for a second person
+	Until     time.Time // of Held
 }
 
 // SlipCalls are what can be done with the slip.
@@ -581,7 +578,8 @@ type ChooseState struct {
 	Title   string // ready to show
 	Detail  string
 	Choices []Option
-	Person  bool // it is a question about a person: Enter does not answer it
+	Chosen  []string // keys
+	Person  bool     // it is a question about a person: Enter does not answer it
 }
 
 // Option is one thing to choose.
@@ -593,5 +591,6 @@ type Option struct {
 // ChooseCalls are what can be done with it.
 type ChooseCalls struct {
 	Choose func(key string)
+	Done   func() // where several may be chosen; nil: the first touch answers
 	Back   func()
 }

@@ -96,7 +96,55 @@ func (b *builder) foundIrises() (string, theme.Tone) {
 	case hit:
 		return b.Say("found.discreet"), theme.Plain
 	}
+	var kept []string
+	excepted := 0
+	for _, eye := range kiosk.BothEyes {
+		if e.Best(eye) != nil {
+			kept = append(kept, b.Say("found.eyeKept."+eye.String()))
+		}
+		if e.Excepted(kiosk.ModalityIris, eye) {
+			excepted++
+		}
+	}
+	switch r := resultOf(e); {
+	case excepted == 2:
+		return b.Say("found.notSearched"), theme.Plain
+	case r.made && !r.complete:
+		return b.Say("found.incomplete"), theme.Unsure
+	case r.made:
+		return b.Say("found.noMatch", "Count", b.Number(r.compared)), theme.Plain
+	case len(kept) == 2:
+		return b.Say("found.bothKept"), theme.Plain
+	case len(kept) == 1:
+		return kept[0], theme.Plain
+	}
 	return "", theme.Plain
+}
+
+// result is what the newest searches compared, taken together.
+type result struct {
+	made, complete       bool
+	compared, total, old int
+	lists, site          *kiosk.Search // newest of each, nil: none
+}
+
+func resultOf(e *kiosk.Encounter) (r result) {
+	for i := range e.Searches {
+		switch s := &e.Searches[i]; s.Scope {
+		case kiosk.ScopeSite:
+			r.site = s
+		case kiosk.ScopeLists:
+			r.lists = s
+		}
+	}
+	r.complete = true
+	for _, s := range []*kiosk.Search{r.site, r.lists} {
+		if s != nil {
+			r.made, r.complete = true, r.complete && s.Complete
+			r.compared, r.total, r.old = r.compared+s.Compared, r.total+s.Total, r.old+s.NotCompared
+		}
+	}
+	return r
 }
 
 func answerOf(e *kiosk.Encounter, search, candidate int) kiosk.Verdict {

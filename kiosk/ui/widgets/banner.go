@@ -49,7 +49,10 @@ func (b *Banner) draw() fyne.CanvasObject {
 	if s.Detail == "" {
 		title.Size = theme.SizeTitle
 	}
-	words := []fyne.CanvasObject{NewWords(s.Title, title)}
+	var words []fyne.CanvasObject
+	if s.Title != "" { // a sentence of its own in Detail alone is a quiet banner
+		words = append(words, NewWords(s.Title, title))
+	}
 	if s.Detail != "" {
 		words = append(words, NewWords(s.Detail, Style{Colour: func(p *theme.Palette) nrgba {
 			if s.Loud {

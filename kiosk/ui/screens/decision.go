@@ -1,0 +1,188 @@
+package screens
+
+import (
+	"fyne.io/fyne/v2"
+
+	"tambo/kiosk"
+	"tambo/kiosk/ui/theme"
+	. "tambo/kiosk/ui/widgets"
+)
+
+// Decision shows what the searches found: one card a candidate with three
+// answers, none of them chosen; or that there is no match, in which lists, how old;
+// or that the search is incomplete, which is not the same.
+func Decision(f Frame, s DecisionState, c DecisionCalls) *Screen {
+	b := f.build()
+	e := f.Encounter
+	if e == nil {
+		e = &kiosk.Encounter{}
+	}
+	r := resultOf(e)
+	var rows []fyne.CanvasObject
+	incomplete := r.made && !r.complete
+	if loud := b.hitBanner(e); loud != nil {
+		rows = append(rows, loud)
+	}
+	if incomplete {
+		detail := f.Say("decision.incompleteWhy", "Compared", f.Number(r.compared), "Total", f.Number(r.total))
+		if r.old > 0 {
+			detail += " " + f.Count("decision.notCompared", r.old)
+		}
+		rows = append(rows, NewBanner(BannerState{Tone: theme.Unsure, Title: f.Say("decision.incomplete"), Detail: detail}))
+	}
+	switch {
+	case len(s.Candidates) > 0:
+		rows = append(rows, Grow(b.candidates(s, c)))
+	case s.NotByIris:
+		rows = append(rows, b.plainResult(theme.Care, f.Say("decision.notSearched"), s))
+	case !incomplete:
+		rows = append(rows, b.plainResult(theme.Plain, b.noMatch(r), s))
+	default:
+		rows = append(rows, Space())
+	}
+	rows = append(rows, NewWords(b.compared(r, s), Second))
+
+	reason := ""
+	if s.Missing > 0 {
+		reason = f.Count("missing.answers", s.Missing)
+	}
+	if s.Second {
+		b.s.back = c.Park
+		object := b.button(ActState{Label: f.Say("held.back"), NoEnter: true}, c.Object)
+		return b.done(Column(14, rows...), []*ActButton{b.act("act.back", c.Park)}, []*ActButton{object, b.way(f.Say("held.approve"), reason, c.Approve)})
+	}
+	park := "act.park"
+	if len(s.Candidates) > 0 {
+		park = "act.parkHold"
+	}
+	left := []*ActButton{b.act(park, c.Park), b.act("decision.refer", c.Refer)}
+	right := []*ActButton{}
+	if incomplete {
+		right = append(right, b.act("decision.searchAgain", c.Search))
+	} else {
+		right = append(right, b.act("decision.again", c.Again))
+	}
+	right = append(right, b.way(f.Say("decision.enrol"), reason, c.Next))
+	return b.done(Column(14, rows...), left, right)
+}
+
+// plainResult is the answer where there is no candidate.
+func (b *builder) plainResult(t theme.Tone, title string, s DecisionState) fyne.CanvasObject {
+	hub := b.Say("decision.hubSilent")
+	if s.HubAnswered {
+		hub = b.Say("decision.hubAnswered")
+	}
+	mark := NewBanner(BannerState{Tone: t, Title: title, Detail: hub, NoSign: t == theme.Plain})
+	return Grow(Column(14, mark, Grow(NewCard(CardState{}, NewWords(b.Say("decision.noneMeans"), Second)))))
+}
+
+// noMatch names the lists and their age; it never says "clear".
+func (b *builder) noMatch(r result) string {
+	switch {
+	case r.lists != nil && len(r.lists.Lists) > 0:
+		return b.Say("decision.none", "Age", b.oldest(r.lists))
+	case r.site != nil:
+		return b.Say("decision.noneSite", "Count", b.Number(r.site.Compared))
+	}
+	return b.Say("decision.notSearched")
+}
+
+// oldest is the age of the oldest list that was searched.
+func (b *builder) oldest(s *kiosk.Search) string {
+	t := s.At.Time
+	for _, l := range s.Lists {
+		if l.Signed.Time.Before(t) {
+			t = l.Signed.Time
+		}
+	}
+	return b.ago(t)
+}
+
+// compared says what was compared and how old it is.
+func (b *builder) compared(r result, s DecisionState) string {
+	text := ""
+	if r.lists != nil && len(r.lists.Lists) > 0 {
+		text = b.Say("decision.compared", "Compared", b.Number(r.lists.Compared), "Total", b.Number(r.lists.Total), "Age", b.oldest(r.lists))
+	} else if r.made {
+		text = b.Say("decision.noLists")
+	}
+	if r.site != nil {
+		text += " " + b.Say("decision.comparedSite", "Compared", b.Number(r.site.Compared), "Total", b.Number(r.site.Total))
+	}
+	if s.SecondWanted && !s.Second {
+		text += " " + b.Say("decision.second")
+	}
+	return text
+}
+
+// candidates are the cards, beside each other while there is room.
+func (b *builder) candidates(s DecisionState, c DecisionCalls) fyne.CanvasObject {
+	var cards []fyne.CanvasObject
+	for _, v := range s.Candidates {
+		cards = append(cards, b.candidate(v, s.Second, c))
+	}
+	if len(cards) == 1 {
+		return scroll(cards[0])
+	}
+	return scroll(newFit(430, theme.GapInside, cards...))
+}
+
+func (b *builder) candidate(v CandidateView, second bool, c DecisionCalls) fyne.CanvasObject {
+	x := v.Candidate
+	tone := theme.Plain
+	title, none := b.Say("decision.hereBefore"), b.Say("decision.noFace")
+	var lines []string
+	if x.Kind == kiosk.CandidateWatch {
+		title, none = b.Say("decision.entry", "Entry", x.Entry), b.Say("decision.noFaceList")
+		if x.Presentation != kiosk.PresentDiscreet {
+			tone = theme.Stop
+		}
+		lines = append(lines, x.List)
+	} else if v.Wristband != "" {
+		lines = append(lines, b.Say("decision.beforeLine", "Number", Keep(v.Wristband), "Date", b.Date(v.Date)))
+	}
+	if v.Name != "" {
+		name := Keep(v.Name)
+		if v.Born != "" {
+			name += ", " + b.DateText(v.Born)
+		}
+		lines = append([]string{"**" + name + "**"}, lines...)
+	} else if x.Kind == kiosk.CandidateEncounter {
+		lines = append(lines, b.Say("decision.beforeName"))
+	}
+	head := []fyne.CanvasObject{NewWords(title, Heading)}
+	for _, l := range lines {
+		head = append(head, NewWords(l, Body))
+	}
+	top := Row(14, Wide(96, NewPicture(PictureState{Image: v.Face, Empty: none, Size: fyne.NewSize(96, 110)})), Grow(Middle(Column(0, head...))))
+	choices := []Choice{{Key: string(kiosk.VerdictSame), Label: b.Say("verdict.same person")},
+		{Key: string(kiosk.VerdictDifferent), Label: b.Say("verdict.not the same")}, {Key: string(kiosk.VerdictUnsure), Label: b.Say("verdict.cannot tell")}}
+	if x.Kind == kiosk.CandidateEncounter {
+		choices[0].Label = b.Say("verdict.sameLink")
+	}
+	answers := NewChoiceRow(ChoiceState{Choices: choices, Down: true, Person: true, Chosen: one(string(v.Answer))}, func(k string) {
+		c.Answer(v.Search, v.Index, kiosk.Verdict(k))
+	})
+	body := []fyne.CanvasObject{top, NewWords(b.likelihood(x), Body)}
+	if x.Presentation == kiosk.PresentDiscreet {
+		if do := instruction(b.Book, x.Instruction); do != "" {
+			body = append(body, NewWords("**"+sentence(do)+"**", Body))
+		}
+	}
+	return NewCard(CardState{Tone: tone, Tight: true}, Column(12, append(body, answers)...))
+}
+
+// likelihood says in words what the match means in the search that was made.
+func (b *builder) likelihood(x kiosk.Candidate) string {
+	switch x.By {
+	case kiosk.MatchedDocument:
+		return b.Say("decision.byDocument")
+	case kiosk.MatchedName:
+		return b.Say("decision.byName")
+	}
+	eyes := b.Say("decision.bothEyes")
+	if x.Eyes == 1 {
+		eyes = b.Say("decision.oneEye")
+	}
+	return eyes + " " + b.Say("decision.rarity", "Count", b.Rarity(x.Strangers))
+}
