@@ -2,7 +2,7 @@
 
 SHELL    := /bin/bash
 GO       ?= go
-PROGRAMS := tambo-diag tambo-devsim tambo-hub
+PROGRAMS := tambo tambo-diag tambo-devsim tambo-hub
 # Packages whose tests run a second time under the race detector.
 RACE     := ./devices/... ./store/... ./sync/... ./kiosk/gallery/... ./kiosk/capture/... ./kiosk/session/...
 # The eyes and pages that the virtual devices show: `make run EYES=DIR PAGES=DIR`.
@@ -16,8 +16,8 @@ FUZZTIME ?= 20s
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: build ## One enrolment end to end: training hub, virtual devices, the walk
-	@bin/tambo-diag walk $(if $(EYES),--eyes '$(EYES)') $(if $(PAGES),--pages '$(PAGES)')
+run: build ## The kiosk's window on a training hub and virtual devices; without a display the same walk in words
+	@bin/tambo-diag walk $(if $(DISPLAY)$(WAYLAND_DISPLAY),--window) $(if $(EYES),--eyes '$(EYES)') $(if $(PAGES),--pages '$(PAGES)')
 
 test: setup-test lint ## Everything that must hold before a change lands
 	$(GO) test -timeout 20m ./...

@@ -1,6 +1,8 @@
 package widgets
 
 import (
+	"slices"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/widget"
@@ -15,6 +17,7 @@ type ActBar struct {
 	widget.BaseWidget
 	left, right []*ActButton
 	parts       []fyne.CanvasObject
+	laid        []fyne.Size // of the bar and its buttons, when the parts were made
 }
 
 // NewActBar returns the bar at the bottom.
@@ -57,8 +60,24 @@ func (r *actBarRenderer) Objects() []fyne.CanvasObject { return r.b.parts }
 func (r *actBarRenderer) MinSize() fyne.Size {
 	return fyne.NewSize(640, theme.Current().Target()+2*actBarPad)
 }
-func (r *actBarRenderer) Layout(fyne.Size) { r.make() }
-func (r *actBarRenderer) Refresh()         { r.make(); canvas.Refresh(r.b) }
+
+// Layout makes the bar anew only if something in it changed: new objects want
+// a layout of their own, and there would be no end of frames.
+func (r *actBarRenderer) Layout(s fyne.Size) {
+	if now := r.sizes(s); !slices.Equal(now, r.b.laid) {
+		r.make()
+	}
+}
+
+func (r *actBarRenderer) sizes(s fyne.Size) []fyne.Size {
+	out := []fyne.Size{s}
+	for _, a := range r.b.all() {
+		out = append(out, a.MinSize())
+	}
+	return out
+}
+
+func (r *actBarRenderer) Refresh() { r.make(); canvas.Refresh(r.b) }
 
 func (r *actBarRenderer) make() {
 	b, p := r.b, look()
@@ -90,4 +109,5 @@ func (r *actBarRenderer) make() {
 	ground.Resize(size)
 	line.Resize(fyne.NewSize(size.Width, theme.LineHair))
 	acts.Resize(size)
+	b.laid = r.sizes(size)
 }

@@ -71,6 +71,7 @@ type TopBar struct {
 	dots  []*StatusDot
 	lang  *barButton
 	parts []fyne.CanvasObject
+	laid  fyne.Size // for which the parts were made
 	// OnLanguage asks for the other language.
 	OnLanguage func()
 }
@@ -112,8 +113,15 @@ type topBarRenderer struct{ b *TopBar }
 func (r *topBarRenderer) Destroy()                     {}
 func (r *topBarRenderer) Objects() []fyne.CanvasObject { return r.b.parts }
 func (r *topBarRenderer) MinSize() fyne.Size           { return fyne.NewSize(640, barHeight()) }
-func (r *topBarRenderer) Layout(s fyne.Size)           { r.make() }
 func (r *topBarRenderer) Refresh()                     { r.make(); canvas.Refresh(r.b) }
+
+// Layout makes the bar anew only for another width: new objects want a layout of
+// their own, and there would be no end of frames.
+func (r *topBarRenderer) Layout(s fyne.Size) {
+	if s != r.b.laid {
+		r.make()
+	}
+}
 
 func barHeight() float32 { return max(theme.TopBarHeight, theme.Current().Target()) }
 
@@ -194,6 +202,7 @@ func (b *TopBar) needs(c cuts) float32 {
 func (r *topBarRenderer) make() {
 	b, p := r.b, look()
 	size := b.Size()
+	b.laid = size
 	c := b.shorten(size.Width)
 	for len(b.dots) < len(b.state.Dots) {
 		b.dots = append(b.dots, NewStatusDot(DotState{}))

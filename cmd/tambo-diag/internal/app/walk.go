@@ -18,7 +18,8 @@ import (
 // walkOptions are the walk's flags.
 type walkOptions struct {
 	eyes, pages, dir string
-	keep             bool
+	size             string // of the window
+	keep, verbose    bool
 	seed             uint64
 	limit            time.Duration
 }
@@ -38,11 +39,17 @@ func Walk(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs.BoolVar(&o.keep, "keep", false, "keep the temporary folder")
 	fs.Uint64Var(&o.seed, "seed", 1, "which generated people come")
 	fs.DurationVar(&o.limit, "limit", 5*time.Minute, "how long the whole walk may take")
+	window := fs.Bool("window", false, "show the kiosk's window in place of walking")
+	fs.StringVar(&o.size, "size", "1280x800", "size of the window")
+	fs.BoolVar(&o.verbose, "verbose", false, "say here what the window logs")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, o.limit)
-	defer cancel()
+	if !*window {
+		limited, cancel := context.WithTimeout(ctx, o.limit)
+		defer cancel()
+		ctx = limited
+	}
 	if o.dir == "" {
 		dir, err := os.MkdirTemp("", "tambo-walk-")
 		if err != nil {
@@ -52,6 +59,14 @@ func Walk(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		if !o.keep {
 			defer os.RemoveAll(dir)
 		}
+	}
+	if *window {
+		w, err := newWindow(ctx, o, stdout)
+		if err != nil {
+			return err
+		}
+		defer w.close()
+		return w.window(ctx, os.Stdin)
 	}
 	w, err := newWalk(ctx, o, stdout)
 	if err != nil {
@@ -111,21 +126,34 @@ func (w *walk) sameAgain(ctx context.Context, first kiosk.EncounterID) error {
 	return w.deliver(ctx, got.encounter.ID)
 }
 
-// watched lists somebody at the hub, pulls the list, and meets them.
-func (w *walk) watched(ctx context.Context) error {
-	w.title("somebody on a list")
+// What the list's entry tells the officer to do.
+const (
+	listSpanish = "No lo deje salir. Llame al supervisor."
+	listEnglish = "Do not let the person leave. Call the supervisor."
+)
+
+// enlist puts somebody on a list at the hub.
+func (w *walk) enlist(ctx context.Context) error {
 	left, right, err := w.listImages()
 	if err != nil {
 		return err
 	}
-	const es, en = "No lo deje salir. Llame al supervisor.", "Do not let the person leave. Call the supervisor."
 	start := time.Now()
 	out, err := run(ctx, "tambo-hub", "watchlist", "add", "--dir", w.hubDir, "--left", left, "--right", right,
-		"--number", "X0000000X", "--code", "detain-call", "--text-es", es, "--text-en", en)
+		"--number", "X0000000X", "--code", "detain-call", "--text-es", listSpanish, "--text-en", listEnglish)
 	if err != nil {
 		return err
 	}
 	w.say("hub", "watchlist add: %s · %s", firstLine(out), ms(start))
+	return nil
+}
+
+// watched lists somebody at the hub, pulls the list, and meets them.
+func (w *walk) watched(ctx context.Context) error {
+	w.title("somebody on a list")
+	if err := w.enlist(ctx); err != nil {
+		return err
+	}
 	if err := w.round(ctx); err != nil {
 		return err
 	}
@@ -137,7 +165,7 @@ func (w *walk) watched(ctx context.Context) error {
 		return err
 	}
 	if !slices.ContainsFunc(got.found, func(c kiosk.Candidate) bool {
-		return c.Kind == kiosk.CandidateWatch && c.Instruction != nil && c.Instruction.Text["en"] == en
+		return c.Kind == kiosk.CandidateWatch && c.Instruction != nil && c.Instruction.Text["en"] == listEnglish
 	}) {
 		return errors.New("the person on the list was not found")
 	}

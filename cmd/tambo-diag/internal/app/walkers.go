@@ -42,6 +42,7 @@ type walk struct {
 	dir  string
 
 	hubDir, hubAddr string
+	busAddr         string // of the virtual devices
 	hub, devsim     *process
 	scene           *control.Client
 	cast            cast
@@ -55,27 +56,36 @@ type walk struct {
 
 // newWalk starts everything and signs the officer in.
 func newWalk(ctx context.Context, o walkOptions, out io.Writer) (_ *walk, err error) {
-	w := &walk{o: o, out: out, dir: o.dir, hubDir: filepath.Join(o.dir, "hub")}
+	w, err := begin(o, out)
+	if err != nil {
+		return nil, err
+	}
 	defer func() {
 		if err != nil {
 			w.close()
 		}
 	}()
-	if err := os.MkdirAll(w.dir, 0o700); err != nil {
-		return nil, err
-	}
-	if w.log, err = os.Create(w.path("processes.log")); err != nil {
-		return nil, err
-	}
-	if w.cast, err = newCast(o); err != nil {
-		return nil, err
-	}
-	w.title("set-up")
 	for _, step := range []func(context.Context) error{w.initHub, w.provision, w.startDevices, w.signIn} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
 	}
+	return w, nil
+}
+
+// begin makes the walk's folder and chooses who comes.
+func begin(o walkOptions, out io.Writer) (w *walk, err error) {
+	w = &walk{o: o, out: out, dir: o.dir, hubDir: filepath.Join(o.dir, "hub")}
+	if err := os.MkdirAll(w.dir, 0o700); err != nil {
+		return nil, err
+	}
+	if w.cast, err = newCast(o); err != nil {
+		return nil, err
+	}
+	if w.log, err = os.Create(w.path("processes.log")); err != nil {
+		return nil, err
+	}
+	w.title("set-up")
 	return w, nil
 }
 
@@ -147,6 +157,7 @@ func (w *walk) startDevices(ctx context.Context) (err error) {
 	if w.scene, err = control.Dial(ctx, socket); err != nil {
 		return err
 	}
+	w.busAddr = addr
 	// Virtual devices are no way in: the bus opens only under an agreement that
 	// says that it is training.
 	if w.bus, err = usbip.New(addr, w.agreement.Training); err != nil {

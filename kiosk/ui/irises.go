@@ -1,0 +1,371 @@
+package ui
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"tambo/kiosk"
+	"tambo/kiosk/intake"
+	"tambo/kiosk/session"
+	"tambo/kiosk/ui/screens"
+	"tambo/kiosk/ui/theme"
+	"tambo/kiosk/ui/widgets"
+)
+
+const previewFPS = 15
+
+// irises is the irises step: what the camera showed last, and where it stands.
+type irises struct {
+	state  screens.IrisesState
+	screen *screens.IrisesScreen
+	stay   bool      // it does not go on by itself
+	from   time.Time // since when all is green; zero: it is not
+	live   *live
+}
+
+func (i *irises) close() {
+	if i.live != nil {
+		i.live.close()
+		i.live = nil
+	}
+}
+
+// live carries frames from the capture's goroutine to the views, and what is
+// known of them to the UI goroutine: the newest wins, and nobody waits.
+type live struct {
+	do      func(func())
+	views   atomic.Pointer[[2]*widgets.EyeView]
+	newest  atomic.Pointer[session.Progress]
+	waiting atomic.Bool
+	set     func(session.Progress) // on the UI goroutine
+
+	ctx  context.Context
+	stop context.CancelFunc
+}
+
+func (c *Controller) newLive(set func(session.Progress)) *live {
+	ctx, stop := context.WithCancel(c.ctx)
+	return &live{do: c.o.Do, set: set, ctx: ctx, stop: stop}
+}
+
+func (l *live) close() { l.stop() }
+
+// show names the views that frames go to, and runs them.
+func (l *live) show(v [2]*widgets.EyeView) {
+	l.views.Store(&v)
+	for _, x := range v {
+		if x != nil {
+			go x.Run(l.ctx, previewFPS)
+		}
+	}
+}
+
+// progress takes a frame. It is called on the capture's goroutine.
+func (l *live) progress(p session.Progress) {
+	if v := l.views.Load(); v != nil {
+		for _, e := range p.Eyes {
+			view := v[eyeIndex(e.Eye)]
+			if img := p.Frame.Eye(e.Eye); view != nil && img != nil && !e.Done {
+				f := widgets.EyeFrame{Gray: img, Tone: theme.Care}
+				if e.Present {
+					f.Contours = [][]fyne.Position{ring(e.X, e.Y, e.Radius)}
+				}
+				if e.Floor > 0 && e.Score >= e.Floor {
+					f.Tone = theme.Good
+				}
+				view.Feed(f)
+			}
+		}
+	}
+	p.Frame.Left, p.Frame.Right = nil, nil
+	l.newest.Store(&p)
+	if l.waiting.CompareAndSwap(false, true) {
+		l.do(func() {
+			l.waiting.Store(false)
+			if l.ctx.Err() == nil {
+				l.set(*l.newest.Load())
+			}
+		})
+	}
+}
+
+// ring is a closed line round an iris.
+func ring(x, y, r float64) []fyne.Position {
+	const n = 72
+	out := make([]fyne.Position, n)
+	for i := range out {
+		s, c := math.Sincos(2 * math.Pi * float64(i) / n)
+		out[i] = fyne.NewPos(float32(x+r*c), float32(y+r*s))
+	}
+	return out
+}
+
+// eyeIndex is an eye's place in kiosk.BothEyes.
+func eyeIndex(e kiosk.Eye) int {
+	if e == kiosk.EyeLeft {
+		return 1
+	}
+	return 0
+}
+
+// showIrises shows the irises, and looks for those that are missing.
+func (c *Controller) showIrises(e *kiosk.Encounter) {
+	c.irises.close()
+	c.irises = irises{}
+	i := &c.irises
+	i.live = c.newLive(c.seen)
+	c.show(page{name: "irises", build: c.buildIrises, leave: func() { c.irises.close(); c.irises.screen = nil }})
+	c.lookOn(e)
+}
+
+func (c *Controller) buildIrises(f screens.Frame) *screens.Screen {
+	i := &c.irises
+	c.readEyes(f.Encounter)
+	i.screen = screens.Irises(f, i.state, screens.IrisesCalls{
+		OneEye:  func() { c.showException(kiosk.ModalityIris, "") },
+		Refuses: func() { c.showException(kiosk.ModalityIris, kiosk.ExceptRefuses, kiosk.BothEyes[:]...) },
+		Other:   func() { c.showException(kiosk.ModalityIris, "", kiosk.BothEyes[:]...) },
+		Below:   c.showBelow,
+		Again:   c.lookAgain,
+		Stay:    c.stay,
+		Park:    c.parkIrises,
+		Next:    c.irisesNext,
+	})
+	if i.live != nil {
+		i.live.show(i.screen.Views)
+	}
+	return i.screen.Screen
+}
+
+func (c *Controller) stay() {
+	c.touch()
+	c.irises.stay, c.irises.state.GoesOn = true, 0
+	c.redraw()
+}
+
+func (c *Controller) parkIrises() {
+	if c.irises.state.Phase == screens.PhaseNoCamera {
+		c.parkBecause(kiosk.ParkDevice)
+		return
+	}
+	c.park()
+}
+
+// readEyes takes what the encounter holds of each eye into the state.
+func (c *Controller) readEyes(e *kiosk.Encounter) {
+	if e == nil {
+		return
+	}
+	s := &c.irises.state
+	s.ByRule = !e.Permits(kiosk.ModalityIris)
+	s.Missing = missingOf(e, kiosk.StepIrises)
+	for _, eye := range kiosk.BothEyes {
+		x := &s.Eyes[eyeIndex(eye)]
+		x.Except = ""
+		for _, ex := range e.Exceptions {
+			if ex.Modality == kiosk.ModalityIris && ex.Eye == eye {
+				x.Except = ex.Reason
+			}
+		}
+		if k := e.Best(eye); k != nil {
+			x.Done, x.Below, x.Best, x.Floor = true, k.Below != "", max(x.Best, k.Quality.Score), k.Quality.Floor
+		}
+	}
+}
+
+// lookOn does what the step still wants: the missing eyes, then the search.
+func (c *Controller) lookOn(e *kiosk.Encounter) {
+	i := &c.irises
+	var eyes []kiosk.Eye
+	search := false
+	for _, code := range intake.Missing(e, kiosk.StepIrises) {
+		switch {
+		case code == "capture:right":
+			eyes = append(eyes, kiosk.EyeRight)
+		case code == "capture:left":
+			eyes = append(eyes, kiosk.EyeLeft)
+		case strings.HasPrefix(code, "search:"):
+			search = true
+		}
+	}
+	switch {
+	case i.state.ByRule:
+	case len(eyes) > 0:
+		c.lookFor(eyes)
+	case search:
+		c.search()
+	default:
+		i.state.Phase, i.stay = screens.PhaseSearched, true // it was done before: the officer came back
+		c.redraw()
+	}
+}
+
+func (c *Controller) lookAgain() {
+	c.touch()
+	e, open := c.encounter()
+	if !open || c.busy {
+		c.rearm()
+		return
+	}
+	var eyes []kiosk.Eye
+	for _, eye := range kiosk.BothEyes {
+		if e.Best(eye) == nil && !e.Excepted(kiosk.ModalityIris, eye) {
+			eyes = append(eyes, eye)
+		}
+	}
+	if len(eyes) == 0 { // take both again
+		for _, eye := range kiosk.BothEyes {
+			if !e.Excepted(kiosk.ModalityIris, eye) {
+				eyes = append(eyes, eye)
+			}
+		}
+	}
+	c.trouble = nil
+	c.lookFor(eyes)
+}
+
+// lookFor captures eyes, and searches when it has what the step wants.
+func (c *Controller) lookFor(eyes []kiosk.Eye) {
+	i := &c.irises
+	i.state.Phase, i.state.Ask, i.state.GoesOn, i.from = screens.PhaseStarting, "", 0, time.Time{}
+	for _, e := range eyes {
+		i.state.Eyes[eyeIndex(e)] = screens.EyeState{}
+	}
+	l := i.live
+	c.redraw()
+	c.look(c.o.Look, func(ctx context.Context) error {
+		_, err := c.ses.CaptureIrises(ctx, l.progress, eyes...)
+		return err
+	}, func(err error) {
+		e, _ := c.encounter()
+		if err == nil {
+			c.lookOn(&e)
+			return
+		}
+		i.state.Ask = ""
+		x := session.Explain(err)
+		c.o.Log.Info("irises not taken", "trouble", x.Trouble)
+		switch x.Trouble {
+		case session.TroubleNotGood, session.TroubleStopped:
+			i.state.Phase = screens.PhaseStruggle
+			c.redraw()
+		case session.TroubleGone, session.TroubleStalled, session.TroubleBusy, session.TroubleAccess, session.TroubleBadData:
+			i.state.Phase = screens.PhaseNoCamera
+			c.redraw()
+		default:
+			i.state.Phase = screens.PhaseStruggle
+			c.fail(err)
+		}
+	})
+}
+
+// search searches with the eyes that are there. It is committed before it is
+// shown.
+func (c *Controller) search() {
+	i := &c.irises
+	i.state.Phase, i.state.Ask = screens.PhaseSearching, ""
+	c.redraw()
+	c.look(0, func(ctx context.Context) error {
+		_, err := c.ses.SearchIrises(ctx)
+		return err
+	}, func(err error) {
+		i.state.Phase = screens.PhaseSearched
+		if err != nil {
+			c.fail(err)
+			return
+		}
+		e, _ := c.encounter()
+		if !i.stay && len(intake.Missing(&e, kiosk.StepIrises)) == 0 && !openHit(&e) {
+			i.from = c.o.Now()
+			i.state.GoesOn = int(math.Ceil(c.o.GoOn.Seconds()))
+		}
+		c.redraw()
+	})
+}
+
+// openHit reports a hit that the agreement lets be shown: then it does not go
+// on by itself.
+func openHit(e *kiosk.Encounter) bool {
+	return slices.ContainsFunc(e.Searches, func(q kiosk.Search) bool {
+		return slices.ContainsFunc(q.Candidates, func(k kiosk.Candidate) bool { return k.Presentation != kiosk.PresentDiscreet })
+	})
+}
+
+// seen takes what is known of the newest frame.
+func (c *Controller) seen(p session.Progress) {
+	i := &c.irises
+	if c.page.name != "irises" || c.capture == nil || i.screen == nil {
+		return
+	}
+	for _, x := range p.Eyes {
+		s := &i.state.Eyes[eyeIndex(x.Eye)]
+		s.Present, s.Score, s.Best, s.Floor, s.Done = x.Present, x.Score, x.Best, x.Floor, x.Done
+	}
+	i.state.Ask, i.state.AskEye = string(p.Ask), p.AskEye
+	if i.state.Phase == screens.PhaseStarting {
+		i.state.Phase = screens.PhaseLooking
+		c.redraw()
+		return
+	}
+	i.screen.Set(i.state)
+}
+
+// irisesTick counts down to going on, and picks a camera up that came back.
+func (c *Controller) irisesTick() {
+	i := &c.irises
+	if c.page.name != "irises" || i.screen == nil {
+		return
+	}
+	if i.state.Phase == screens.PhaseNoCamera && c.capture == nil && c.o.Station.Status().Camera == screens.DeviceReady {
+		c.lookBack()
+		return
+	}
+	if i.from.IsZero() || i.stay || c.busy || c.trouble != nil {
+		return
+	}
+	left := c.o.GoOn - c.o.Now().Sub(i.from)
+	if left <= 0 {
+		i.from, i.state.GoesOn = time.Time{}, 0
+		c.irisesNext()
+		return
+	}
+	i.state.GoesOn = int(math.Ceil(left.Seconds()))
+	i.screen.Set(i.state)
+}
+
+func (c *Controller) lookBack() {
+	if e, open := c.encounter(); open {
+		c.lookOn(&e)
+	}
+}
+
+func (c *Controller) irisesNext() { c.do(kiosk.StepConfirmed{Step: kiosk.StepIrises}) }
+
+// showBelow asks why a capture is kept below its floor.
+func (c *Controller) showBelow(eye kiosk.Eye) {
+	c.touch()
+	c.endCapture()
+	s := screens.BelowState{Eye: eye, Score: c.irises.state.Eyes[eyeIndex(eye)].Best, Floor: c.irises.state.Eyes[eyeIndex(eye)].Floor}
+	c.show(page{name: "below", build: func(f screens.Frame) *screens.Screen {
+		return screens.Below(f, s, screens.BelowCalls{
+			Reason: func(code string) { c.local(func() { s.Reason = code }) },
+			Keep: func() {
+				if s.Reason == "" {
+					c.rearm()
+					return
+				}
+				c.act(func(ctx context.Context) error {
+					_, err := c.ses.KeepBelow(ctx, eye, s.Reason)
+					return err
+				}, c.goOn)
+			},
+			Back: func() { c.touch(); c.goOn() },
+		})
+	}})
+}
