@@ -8,7 +8,7 @@ import (
 
 	"tambo/kiosk"
 	"tambo/kiosk/ui/theme"
-	. "tambo/kiosk/ui/widgets"
+	"tambo/kiosk/ui/widgets"
 )
 
 // Arrival shows what stands before any capture: why, who, how old, and what the
@@ -16,22 +16,22 @@ import (
 func Arrival(f Frame, s ArrivalState, c ArrivalCalls) *Screen {
 	b := f.build()
 	content := split(0.52, b.arrivalFacts(s, c), b.notice(s, c))
-	rows := []fyne.CanvasObject{Grow(content)}
+	rows := []fyne.CanvasObject{widgets.Grow(content)}
 	if s.Stopped {
-		rows = append([]fyne.CanvasObject{NewBanner(BannerState{Tone: theme.Stop, Detail: f.Say("arrival.stopped")})}, rows...)
+		rows = append([]fyne.CanvasObject{widgets.NewBanner(widgets.BannerState{Tone: theme.Stop, Detail: f.Say("arrival.stopped")})}, rows...)
 	}
-	next := kiosk.StepIrises
-	if e := f.Encounter; e != nil && len(e.Steps) > 1 {
-		for _, x := range e.Steps[1:] {
-			if x.State != kiosk.StepByRule {
-				next = x.Kind
-				break
-			}
-		}
+	return b.done(widgets.Column(14, rows...),
+		[]*widgets.ActButton{b.act("act.park", c.Park), b.act("review.abandon", c.Abandon)},
+		[]*widgets.ActButton{b.way(b.arrivalNext(), b.missing(s.Missing), c.Next)})
+}
+
+// arrivalNext is the way on. Which steps follow is known once the arrival is
+// confirmed; before, the walk has no more than its first.
+func (b *builder) arrivalNext() string {
+	if b.Encounter == nil || len(b.Encounter.Steps) < 2 {
+		return b.Say("act.goOn")
 	}
-	return b.done(Column(14, rows...),
-		[]*ActButton{b.act("act.park", c.Park), b.act("review.abandon", c.Abandon)},
-		[]*ActButton{b.way(f.Say("next."+string(next)), b.missing(s.Missing), c.Next)})
+	return b.next(kiosk.StepArrival)
 }
 
 func (b *builder) arrivalFacts(s ArrivalState, c ArrivalCalls) fyne.CanvasObject {
@@ -44,16 +44,16 @@ func (b *builder) arrivalFacts(s ArrivalState, c ArrivalCalls) fyne.CanvasObject
 	if a.Category != "" {
 		cat = coded(b.Book, "category.", a.Category)
 	}
-	var bands []Choice
+	var bands []widgets.Choice
 	if k := category(s.Agreement, a.Category); k != nil {
 		for _, r := range k.Bands {
-			bands = append(bands, Choice{Key: string(r.Band), Label: coded(b.Book, "band.", string(r.Band))})
+			bands = append(bands, widgets.Choice{Key: string(r.Band), Label: coded(b.Book, "band.", string(r.Band))})
 		}
 	}
-	bands = append(bands, Choice{Key: string(kiosk.BandUnknown), Label: coded(b.Book, "band.", string(kiosk.BandUnknown))})
-	var bases []Choice
+	bands = append(bands, widgets.Choice{Key: string(kiosk.BandUnknown), Label: coded(b.Book, "band.", string(kiosk.BandUnknown))})
+	var bases []widgets.Choice
 	for _, x := range []kiosk.AgeBasis{kiosk.AgeDocument, kiosk.AgeStated, kiosk.AgeEstimated} {
-		bases = append(bases, Choice{Key: string(x), Label: upper(coded(b.Book, "basis.", string(x)))})
+		bases = append(bases, widgets.Choice{Key: string(x), Label: upper(coded(b.Book, "basis.", string(x)))})
 	}
 	care := b.Say("arrival.flags")
 	careNow := ""
@@ -65,11 +65,11 @@ func (b *builder) arrivalFacts(s ArrivalState, c ArrivalCalls) fyne.CanvasObject
 		careNow = list(l)
 	}
 	guardian := b.Say("arrival.guardian")
-	return NewCard(CardState{}, scroll(Column(b.gap(),
+	return widgets.NewCard(widgets.CardState{}, scroll(widgets.Column(b.gap(),
 		newFit(200, b.gap(), pick(b.Say("arrival.wristband"), a.Wristband, c.Wristband), pick(b.Say("arrival.category"), cat, c.Category)),
 		pick(b.Say("arrival.why"), law, c.Authority),
-		label(b.Say("arrival.age"), NewChoiceRow(ChoiceState{Choices: bands, Person: true, Chosen: one(string(a.Band))}, func(k string) { c.Band(kiosk.AgeBand(k)) })),
-		label(upper(b.Say("arrival.from")), NewChoiceRow(ChoiceState{Choices: bases, Chosen: one(string(a.BandBasis))}, func(k string) { c.Basis(kiosk.AgeBasis(k)) })),
+		label(b.Say("arrival.age"), widgets.NewChoiceRow(widgets.ChoiceState{Choices: bands, Person: true, Chosen: one(string(a.Band))}, func(k string) { c.Band(kiosk.AgeBand(k)) })),
+		label(upper(b.Say("arrival.from")), widgets.NewChoiceRow(widgets.ChoiceState{Choices: bases, Chosen: one(string(a.BandBasis))}, func(k string) { c.Basis(kiosk.AgeBasis(k)) })),
 		newFit(200, b.gap(), pick(care, careNow, c.Flags), pick(guardian, a.Guardian, c.Guardian)))))
 }
 
@@ -83,17 +83,17 @@ func one(key string) []string {
 // notice is what the person must be told, in their language, and how they were.
 func (b *builder) notice(s ArrivalState, c ArrivalCalls) fyne.CanvasObject {
 	if s.Agreement == nil {
-		return NewCard(CardState{}, NewWords("", Body))
+		return widgets.NewCard(widgets.CardState{}, widgets.NewWords("", widgets.Body))
 	}
 	n := s.Agreement.Notice
 	lang := s.Arrival.Language
-	var langs []Choice
+	var langs []widgets.Choice
 	for _, tag := range slices.Sorted(maps.Keys(n.Text)) {
-		langs = append(langs, Choice{Key: tag, Label: languageName(tag)})
+		langs = append(langs, widgets.Choice{Key: tag, Label: languageName(tag)})
 	}
-	var forms []Choice
+	var forms []widgets.Choice
 	for _, x := range n.Given {
-		forms = append(forms, Choice{Key: string(x), Label: coded(b.Book, "notice.", string(x))})
+		forms = append(forms, widgets.Choice{Key: string(x), Label: coded(b.Book, "notice.", string(x))})
 	}
 	told := ""
 	if s.Arrival.Notice.Language == lang {
@@ -116,14 +116,14 @@ func (b *builder) notice(s ArrivalState, c ArrivalCalls) fyne.CanvasObject {
 	if n.Text[lang] == "" {
 		reason = b.Say("missing.language")
 	}
-	words := NewWords("“"+n.Text[lang]+"”", Style{Size: 20})
+	words := widgets.NewWords("“"+n.Text[lang]+"”", widgets.Style{Size: 20})
 	if n.Text[lang] == "" {
-		words = NewWords(b.Say("missing.language"), Second)
+		words = widgets.NewWords(b.Say("missing.language"), widgets.Second)
 	}
-	return NewCard(CardState{Title: b.Say("arrival.say")}, Column(12,
-		NewChoiceRow(ChoiceState{Choices: langs, Chosen: one(lang)}, c.Language),
-		Grow(scroll(Column(12, words, NewWords(take, Second)))),
-		label(b.Say("arrival.toldHow"), NewChoiceRow(ChoiceState{Choices: forms, Chosen: one(told), Reason: reason}, func(k string) { c.Told(kiosk.NoticeForm(k)) }))))
+	return widgets.NewCard(widgets.CardState{Title: b.Say("arrival.say")}, widgets.Column(12,
+		widgets.NewChoiceRow(widgets.ChoiceState{Choices: langs, Chosen: one(lang)}, c.Language),
+		widgets.Grow(scroll(widgets.Column(12, words, widgets.NewWords(take, widgets.Second)))),
+		label(b.Say("arrival.toldHow"), widgets.NewChoiceRow(widgets.ChoiceState{Choices: forms, Chosen: one(told), Reason: reason}, func(k string) { c.Told(kiosk.NoticeForm(k)) }))))
 }
 
 func recipients(a *kiosk.Agreement) []string {

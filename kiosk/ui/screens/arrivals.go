@@ -6,7 +6,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"tambo/kiosk/ui/theme"
-	. "tambo/kiosk/ui/widgets"
+	"tambo/kiosk/ui/widgets"
 )
 
 // Arrivals shows a van of N: what is the same for all, and a row a person.
@@ -21,25 +21,25 @@ func Arrivals(f Frame, s ArrivalsState, c ArrivalsCalls) *Screen {
 	if a := authority(s.Agreement, v.Authority); a != nil {
 		law = a.Citation
 	}
-	side := Column(0,
-		Fact(f.Say("arrivals.origin"), "**"+Keep(v.Origin)+"**", 150),
-		Fact(f.Say("arrivals.authority"), law, 150),
-		Fact(f.Say("arrivals.done"), "**"+f.Say("home.of", "Done", v.Done, "All", v.Total)+"**", 150),
-		NewWords(" ", Caption),
-		NewWords(f.Say("arrivals.note"), Second))
+	side := widgets.Column(0,
+		widgets.Fact(f.Say("arrivals.origin"), "**"+widgets.Keep(v.Origin)+"**", 150),
+		widgets.Fact(f.Say("arrivals.authority"), law, 150),
+		widgets.Fact(f.Say("arrivals.done"), "**"+f.Say("home.of", "Done", v.Done, "All", v.Total)+"**", 150),
+		widgets.NewWords(" ", widgets.Caption),
+		widgets.NewWords(f.Say("arrivals.note"), widgets.Second))
 	var rows []fyne.CanvasObject
 	for _, p := range s.Rows {
 		rows = append(rows, b.person(p, c))
 	}
-	list := NewCard(CardState{}, scroll(Column(f.gap(), rows...)))
+	list := widgets.NewCard(widgets.CardState{}, scroll(widgets.Column(f.gap(), rows...)))
 	title := f.Say("home.arrivals", "Origin", v.Origin, "Time", f.Clock(v.Arrived.In(f.Now.Location())))
 	reason := ""
 	if v.Done >= v.Total {
 		reason = f.Say("arrivals.allDone")
 	}
-	return b.done(Column(14, NewWords(title, Title), Grow(split(0.6, list, NewCard(CardState{}, side)))),
-		[]*ActButton{b.act("act.home", c.Back)},
-		[]*ActButton{b.act("arrivals.finish", c.Finish), b.way(f.Say("home.next"), reason, c.Next)})
+	return b.done(widgets.Column(14, widgets.NewWords(title, widgets.Title), widgets.Grow(split(0.6, list, widgets.NewCard(widgets.CardState{}, side)))),
+		[]*widgets.ActButton{b.act("act.home", c.Back)},
+		[]*widgets.ActButton{b.act("arrivals.finish", c.Finish), b.way(f.Say("home.next"), reason, c.Next)})
 }
 
 func (b *builder) person(p Person, c ArrivalsCalls) fyne.CanvasObject {
@@ -55,7 +55,7 @@ func (b *builder) person(p Person, c ArrivalsCalls) fyne.CanvasObject {
 		}
 	}
 	touch := p.ID != "" && p.State.Open() && c.Open != nil
-	return NewListRow(RowState{Key: key, KeyWidth: keyWidth, Text: text, Pill: &pill, Touchable: touch}, func() { c.Open(p.ID) })
+	return widgets.NewListRow(widgets.RowState{Key: key, KeyWidth: keyWidth, Text: text, Pill: &pill, Touchable: touch}, func() { c.Open(p.ID) })
 }
 
 // newList asks for what is the same for everybody on the van.
@@ -67,18 +67,18 @@ func (b *builder) newList(s ArrivalsState, c ArrivalsCalls) *Screen {
 	}
 	less := b.repeatIf("−", v.Total <= 1, func() { c.Total(v.Total - 1) })
 	more := b.repeatIf("+", v.Total >= 99, func() { c.Total(v.Total + 1) })
-	number := Row(b.gap(), less, AtLeast(90, 60, Middle(NewWords(strconv.Itoa(v.Total), Style{Size: theme.SizeTitle, Bold: true, Centre: true}))), more, Space())
-	body := Column(18,
-		NewWords(b.Say("arrivals.note"), Second),
+	number := widgets.Row(b.gap(), less, widgets.AtLeast(90, 60, widgets.Middle(widgets.NewWords(strconv.Itoa(v.Total), widgets.Style{Size: theme.SizeTitle, Bold: true, Centre: true}))), more, widgets.Space())
+	body := widgets.Column(18,
+		widgets.NewWords(b.Say("arrivals.note"), widgets.Second),
 		pick(b.Say("arrivals.origin"), v.Origin, c.Origin),
 		pick(b.Say("arrivals.authority"), law, c.Authority),
 		label(b.Say("arrivals.count"), number))
-	return b.done(Column(14, NewWords(b.Say("home.newList"), Title), Grow(NewCard(CardState{}, body))),
-		[]*ActButton{b.act("act.back", c.Back)}, []*ActButton{b.way(b.Say("arrivals.begin"), b.missing(s.Missing), c.Begin)})
+	return b.done(widgets.Column(14, widgets.NewWords(b.Say("home.newList"), widgets.Title), widgets.Grow(widgets.NewCard(widgets.CardState{}, body))),
+		[]*widgets.ActButton{b.act("act.back", c.Back)}, []*widgets.ActButton{b.way(b.Say("arrivals.begin"), b.missing(s.Missing), c.Begin)})
 }
 
-func (b *builder) repeatIf(sign string, no bool, call func()) *ActButton {
-	s := ActState{Kind: ActChoice, Label: sign, Repeats: true}
+func (b *builder) repeatIf(sign string, no bool, call func()) *widgets.ActButton {
+	s := widgets.ActState{Kind: widgets.ActChoice, Label: sign, Repeats: true}
 	if no {
 		s.Reason = sign
 	}

@@ -4,7 +4,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"tambo/kiosk/ui/theme"
-	. "tambo/kiosk/ui/widgets"
+	"tambo/kiosk/ui/widgets"
 )
 
 // notice is a screen with one thing to know and what to do.
@@ -17,15 +17,15 @@ func (f Frame) notice(tone theme.Tone, title string, lines []string, c ClosedCal
 		if l == "" {
 			continue
 		}
-		st := Style{Size: 20}
+		st := widgets.Style{Size: 20}
 		if i > 0 {
 			st.Second = true
 		}
-		col = append(col, NewWords(l, st))
+		col = append(col, widgets.NewWords(l, st))
 	}
-	content := Column(20, NewBanner(BannerState{Tone: tone, Title: title}), NewCard(CardState{}, Column(14, col...)), Space())
-	left := []*ActButton{b.act("act.back", c.Back), b.fault(c.Wrong)}
-	right := []*ActButton{b.act("home.seeQueue", c.Queue), b.act("closed.stick", c.Stick)}
+	content := widgets.Column(20, widgets.NewBanner(widgets.BannerState{Tone: tone, Title: title}), widgets.NewCard(widgets.CardState{}, widgets.Column(14, col...)), widgets.Space())
+	left := []*widgets.ActButton{b.act("act.back", c.Back), b.fault(c.Wrong)}
+	right := []*widgets.ActButton{b.act("home.seeQueue", c.Queue), b.act("closed.stick", c.Stick)}
 	if c.Retry != nil {
 		right = append(right, b.way(way, "", c.Retry))
 	}

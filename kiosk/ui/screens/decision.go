@@ -5,7 +5,7 @@ import (
 
 	"tambo/kiosk"
 	"tambo/kiosk/ui/theme"
-	. "tambo/kiosk/ui/widgets"
+	"tambo/kiosk/ui/widgets"
 )
 
 // Decision shows what the searches found: one card a candidate with three
@@ -28,19 +28,21 @@ func Decision(f Frame, s DecisionState, c DecisionCalls) *Screen {
 		if r.old > 0 {
 			detail += " " + f.Count("decision.notCompared", r.old)
 		}
-		rows = append(rows, NewBanner(BannerState{Tone: theme.Unsure, Title: f.Say("decision.incomplete"), Detail: detail}))
+		rows = append(rows, widgets.NewBanner(widgets.BannerState{Tone: theme.Unsure, Title: f.Say("decision.incomplete"), Detail: detail}))
 	}
 	switch {
 	case len(s.Candidates) > 0:
-		rows = append(rows, Grow(b.candidates(s, c)))
+		rows = append(rows, widgets.Grow(b.candidates(s, c)))
 	case s.NotByIris:
-		rows = append(rows, b.plainResult(theme.Care, f.Say("decision.notSearched"), s))
+		rows = append(rows, widgets.NewBanner(widgets.BannerState{Tone: theme.Care, Title: f.Say("decision.notSearched")}), widgets.Grow(b.whatWasCompared(r, s)))
 	case !incomplete:
-		rows = append(rows, b.plainResult(theme.Plain, b.noMatch(r), s))
+		rows = append(rows, widgets.NewBanner(widgets.BannerState{Tone: theme.Active, Title: b.noMatch(r, s), NoSign: true}), widgets.Grow(b.whatWasCompared(r, s)))
 	default:
-		rows = append(rows, Space())
+		rows = append(rows, widgets.Grow(b.whatWasCompared(r, s)))
 	}
-	rows = append(rows, NewWords(b.compared(r, s), Second))
+	if len(s.Candidates) > 0 {
+		rows = append(rows, widgets.NewWords(b.compared(r, s), widgets.Second))
+	}
 
 	reason := ""
 	if s.Missing > 0 {
@@ -48,41 +50,55 @@ func Decision(f Frame, s DecisionState, c DecisionCalls) *Screen {
 	}
 	if s.Second {
 		b.s.back = c.Park
-		object := b.button(ActState{Label: f.Say("held.back"), NoEnter: true}, c.Object)
-		return b.done(Column(14, rows...), []*ActButton{b.act("act.back", c.Park)}, []*ActButton{object, b.way(f.Say("held.approve"), reason, c.Approve)})
+		object := b.button(widgets.ActState{Label: f.Say("held.back"), NoEnter: true}, c.Object)
+		return b.done(widgets.Column(14, rows...), []*widgets.ActButton{b.act("act.back", c.Park)}, []*widgets.ActButton{object, b.way(f.Say("held.approve"), reason, c.Approve)})
 	}
 	park := "act.park"
 	if len(s.Candidates) > 0 {
 		park = "act.parkHold"
 	}
-	left := []*ActButton{b.act(park, c.Park), b.act("decision.refer", c.Refer)}
-	right := []*ActButton{}
+	left := []*widgets.ActButton{b.act(park, c.Park), b.act("decision.refer", c.Refer)}
+	right := []*widgets.ActButton{}
 	if incomplete {
 		right = append(right, b.act("decision.searchAgain", c.Search))
 	} else {
 		right = append(right, b.act("decision.again", c.Again))
 	}
 	right = append(right, b.way(f.Say("decision.enrol"), reason, c.Next))
-	return b.done(Column(14, rows...), left, right)
+	return b.done(widgets.Column(14, rows...), left, right)
 }
 
-// plainResult is the answer where there is no candidate.
-func (b *builder) plainResult(t theme.Tone, title string, s DecisionState) fyne.CanvasObject {
-	hub := b.Say("decision.hubSilent")
-	if s.HubAnswered {
-		hub = b.Say("decision.hubAnswered")
+// whatWasCompared says, for an answer without a candidate, what it rests on.
+func (b *builder) whatWasCompared(r result, s DecisionState) fyne.CanvasObject {
+	const name = 150
+	var rows []fyne.CanvasObject
+	if r.lists != nil && len(r.lists.Lists) > 0 {
+		rows = append(rows, widgets.Fact(b.Say("queue.lists"), b.Say("decision.compared", "Compared", b.Number(r.lists.Compared), "Total", b.Number(r.lists.Total), "Age", b.oldest(r.lists)), name))
+	} else {
+		rows = append(rows, widgets.Fact(b.Say("queue.lists"), b.Say("decision.noLists"), name))
 	}
-	mark := NewBanner(BannerState{Tone: t, Title: title, Detail: hub, NoSign: t == theme.Plain})
-	return Grow(Column(14, mark, Grow(NewCard(CardState{}, NewWords(b.Say("decision.noneMeans"), Second)))))
+	if r.site != nil {
+		rows = append(rows, widgets.Fact(b.Say("decision.site"), b.Say("decision.comparedSite", "Compared", b.Number(r.site.Compared), "Total", b.Number(r.site.Total)), name))
+	}
+	rows = append(rows, widgets.Fact(b.Say("home.hub"), b.hubAnswer(s), name), widgets.PadXY(10, 14, widgets.NewWords(b.Say("decision.noneMeans"), widgets.Second)))
+	return widgets.NewCard(widgets.CardState{}, scroll(widgets.Column(0, rows...)))
 }
 
-// noMatch names the lists and their age; it never says "clear".
-func (b *builder) noMatch(r result) string {
+func (b *builder) hubAnswer(s DecisionState) string {
+	if s.HubAnswered {
+		return b.Say("decision.hubAnswered")
+	}
+	return b.Say("decision.hubSilent")
+}
+
+// noMatch names the lists and their age, and whether the hub has answered; it
+// never says "clear".
+func (b *builder) noMatch(r result, s DecisionState) string {
 	switch {
 	case r.lists != nil && len(r.lists.Lists) > 0:
-		return b.Say("decision.none", "Age", b.oldest(r.lists))
+		return b.Say("decision.none", "Age", b.oldest(r.lists)) + " " + b.hubAnswer(s)
 	case r.site != nil:
-		return b.Say("decision.noneSite", "Count", b.Number(r.site.Compared))
+		return b.Say("decision.noneSite", "Count", b.Number(r.site.Compared)) + " " + b.hubAnswer(s)
 	}
 	return b.Say("decision.notSearched")
 }
@@ -139,10 +155,10 @@ func (b *builder) candidate(v CandidateView, second bool, c DecisionCalls) fyne.
 		}
 		lines = append(lines, x.List)
 	} else if v.Wristband != "" {
-		lines = append(lines, b.Say("decision.beforeLine", "Number", Keep(v.Wristband), "Date", b.Date(v.Date)))
+		lines = append(lines, b.Say("decision.beforeLine", "Number", widgets.Keep(v.Wristband), "Date", b.Date(v.Date)))
 	}
 	if v.Name != "" {
-		name := Keep(v.Name)
+		name := widgets.Keep(v.Name)
 		if v.Born != "" {
 			name += ", " + b.DateText(v.Born)
 		}
@@ -150,26 +166,30 @@ func (b *builder) candidate(v CandidateView, second bool, c DecisionCalls) fyne.
 	} else if x.Kind == kiosk.CandidateEncounter {
 		lines = append(lines, b.Say("decision.beforeName"))
 	}
-	head := []fyne.CanvasObject{NewWords(title, Heading)}
+	head := []fyne.CanvasObject{widgets.NewWords(title, widgets.Heading)}
 	for _, l := range lines {
-		head = append(head, NewWords(l, Body))
+		head = append(head, widgets.NewWords(l, widgets.Body))
 	}
-	top := Row(14, Wide(96, NewPicture(PictureState{Image: v.Face, Empty: none, Size: fyne.NewSize(96, 110)})), Grow(Middle(Column(0, head...))))
-	choices := []Choice{{Key: string(kiosk.VerdictSame), Label: b.Say("verdict.same person")},
+	tall := float32(84)
+	if v.Face != nil {
+		tall = 120
+	}
+	top := widgets.Row(14, widgets.Wide(96, widgets.NewPicture(widgets.PictureState{Image: v.Face, Empty: none, Size: fyne.NewSize(96, tall)})), widgets.Grow(widgets.Middle(widgets.Column(0, head...))))
+	choices := []widgets.Choice{{Key: string(kiosk.VerdictSame), Label: b.Say("verdict.same person")},
 		{Key: string(kiosk.VerdictDifferent), Label: b.Say("verdict.not the same")}, {Key: string(kiosk.VerdictUnsure), Label: b.Say("verdict.cannot tell")}}
 	if x.Kind == kiosk.CandidateEncounter {
 		choices[0].Label = b.Say("verdict.sameLink")
 	}
-	answers := NewChoiceRow(ChoiceState{Choices: choices, Down: true, Person: true, Chosen: one(string(v.Answer))}, func(k string) {
+	answers := widgets.NewChoiceRow(widgets.ChoiceState{Choices: choices, Down: true, Person: true, Chosen: one(string(v.Answer))}, func(k string) {
 		c.Answer(v.Search, v.Index, kiosk.Verdict(k))
 	})
-	body := []fyne.CanvasObject{top, NewWords(b.likelihood(x), Body)}
+	body := []fyne.CanvasObject{top, widgets.NewWords(b.likelihood(x), widgets.Body)}
 	if x.Presentation == kiosk.PresentDiscreet {
 		if do := instruction(b.Book, x.Instruction); do != "" {
-			body = append(body, NewWords("**"+sentence(do)+"**", Body))
+			body = append(body, widgets.NewWords("**"+sentence(do)+"**", widgets.Body))
 		}
 	}
-	return NewCard(CardState{Tone: tone, Tight: true}, Column(12, append(body, answers)...))
+	return widgets.NewCard(widgets.CardState{Tone: tone, Tight: true}, widgets.Column(12, append(body, answers)...))
 }
 
 // likelihood says in words what the match means in the search that was made.

@@ -111,6 +111,8 @@ type Screen struct {
 
 	bar     *widgets.TopBar
 	fields  map[string]*widgets.Field
+	cursor  string // the field that had the focus last
+	typed   func() // what a change of a field does; SetText does not call it
 	primary *widgets.ActButton
 	buttons []*widgets.ActButton
 	back    func()
@@ -146,18 +148,20 @@ func (s *Screen) Rearm() {
 }
 
 // Carry takes over what was typed in the same screen's earlier picture, and
-// which field had the focus: the language changed, the state was drawn anew.
+// which field had the cursor: the language changed, the state was drawn anew. It
+// is called once the new picture is in the window, and sets the focus.
 func (s *Screen) Carry(old *Screen, c fyne.Canvas) {
-	if old == nil {
-		return
-	}
-	had := c.Focused()
-	for name, f := range s.fields {
-		if o := old.fields[name]; o != nil {
-			f.SetText(o.Text())
-			if had != nil && o.Input() == had {
-				s.First = f.Input()
+	if old != nil {
+		for name, f := range s.fields {
+			if o := old.fields[name]; o != nil {
+				f.SetText(o.Text())
+				if name == old.cursor {
+					s.First = f.Input()
+				}
 			}
+		}
+		if s.typed != nil {
+			s.typed()
 		}
 	}
 	if s.First != nil {

@@ -9,7 +9,7 @@ import (
 	"tambo/kiosk"
 	"tambo/kiosk/intake"
 	"tambo/kiosk/ui/theme"
-	. "tambo/kiosk/ui/widgets"
+	"tambo/kiosk/ui/widgets"
 )
 
 // Document shows the page and its fields: what each says, from where, whether
@@ -20,8 +20,8 @@ func Document(f Frame, s DocumentState, c DocumentCalls) *Screen {
 	if s.Page != nil {
 		scan = "document.scanAgain"
 	}
-	left := []*ActButton{b.act("document.none", c.None), b.act("document.typeIn", c.Type), b.act("act.park", c.Park)}
-	right := []*ActButton{}
+	left := []*widgets.ActButton{b.act("document.none", c.None), b.act("document.typeIn", c.Type), b.act("act.park", c.Park)}
+	right := []*widgets.ActButton{}
 	empty := s.Page == nil && blank(&s.Identity)
 	reason := ""
 	switch {
@@ -40,11 +40,11 @@ func Document(f Frame, s DocumentState, c DocumentCalls) *Screen {
 	if !s.Scanning && !s.NoDevice {
 		right = append(right, b.act(scan, c.Scan))
 	}
-	right = append(right, b.way(f.Say("next."+string(kiosk.StepIdentity)), reason, c.Next))
+	right = append(right, b.way(b.next(kiosk.StepDocument), reason, c.Next))
 	if empty {
 		return b.done(b.documentEmpty(s), left, right)
 	}
-	return b.done(split(0.34, b.page(s), NewCard(CardState{Tight: true}, scrollTight(b.fields(s, c)))), left, right)
+	return b.done(split(0.34, b.page(s), widgets.NewCard(widgets.CardState{Tight: true}, scrollTight(b.fields(s, c)))), left, right)
 }
 
 // documentEmpty says what to do before there is a page.
@@ -59,37 +59,37 @@ func (b *builder) documentEmpty(s DocumentState) fyne.CanvasObject {
 	case s.Scanning:
 		title = b.Say("document.reading")
 	}
-	pic := NewPicture(PictureState{Empty: b.Say("document.empty"), Size: fyne.NewSize(380, 260)})
-	return Column(14, NewBanner(BannerState{Tone: tone, Title: title, NoSign: tone == theme.Active}), Grow(NewCard(CardState{}, Middle(narrow(420, pic)))))
+	pic := widgets.NewPicture(widgets.PictureState{Empty: b.Say("document.empty"), Size: fyne.NewSize(380, 260)})
+	return widgets.Column(14, widgets.NewBanner(widgets.BannerState{Tone: tone, Title: title, NoSign: tone == theme.Active}), widgets.Grow(widgets.NewCard(widgets.CardState{}, widgets.Middle(narrow(420, pic)))))
 }
 
 // page is the picture with its zone, and how far it may be relied on.
 func (b *builder) page(s DocumentState) fyne.CanvasObject {
-	p := PictureState{Image: s.Page, Empty: b.Say("document.empty"), Size: fyne.NewSize(190, 150)}
+	p := widgets.PictureState{Image: s.Page, Empty: b.Say("document.empty"), Size: fyne.NewSize(190, 150)}
 	wrong := wrongDigits(&s.Identity)
-	zone := PillState{Tone: theme.Good, Word: b.Say("document.mrzAgrees")}
+	zone := widgets.PillState{Tone: theme.Good, Word: b.Say("document.mrzAgrees")}
 	switch {
 	case s.Unread || s.Zone == (Box{}):
-		zone = PillState{Tone: theme.Care, Word: b.Say("document.mrzNone")}
+		zone = widgets.PillState{Tone: theme.Care, Word: b.Say("document.mrzNone")}
 	case wrong == 0 && !certain(&s.Identity):
-		zone = PillState{Tone: theme.Care, Word: b.Say("document.mrzLook")}
+		zone = widgets.PillState{Tone: theme.Care, Word: b.Say("document.mrzLook")}
 	case wrong > 0:
-		zone = PillState{Tone: theme.Stop, Word: b.Count("document.mrzWrong", wrong)}
+		zone = widgets.PillState{Tone: theme.Stop, Word: b.Count("document.mrzWrong", wrong)}
 	}
 	if s.Zone != (Box{}) {
-		p.Marks = []PictureMark{{X: s.Zone.X, Y: s.Zone.Y, W: s.Zone.W, H: s.Zone.H, Tone: zone.Tone}}
+		p.Marks = []widgets.PictureMark{{X: s.Zone.X, Y: s.Zone.Y, W: s.Zone.W, H: s.Zone.H, Tone: zone.Tone}}
 	}
-	col := []fyne.CanvasObject{NewPicture(p), band(zone.Tone, zone.Word)}
+	col := []fyne.CanvasObject{widgets.NewPicture(p), band(zone.Tone, zone.Word)}
 	if s.Unread {
-		col = append(col, NewWords(b.Say("document.unread"), Body))
+		col = append(col, widgets.NewWords(b.Say("document.unread"), widgets.Body))
 	}
-	col = append(col, NewWords(b.Say("document.notForgery"), Second))
-	return NewCard(CardState{Tight: true, Title: b.documentKind(s.Identity.DocumentType.Value)}, scroll(Column(12, col...)))
+	col = append(col, widgets.NewWords(b.Say("document.notForgery"), widgets.Second))
+	return widgets.NewCard(widgets.CardState{Tight: true, Title: b.documentKind(s.Identity.DocumentType.Value)}, scroll(widgets.Column(12, col...)))
 }
 
 // band is a state that may take more than one line.
 func band(t theme.Tone, words string) fyne.CanvasObject {
-	return NewBanner(BannerState{Tone: t, Detail: words})
+	return widgets.NewBanner(widgets.BannerState{Tone: t, Detail: words})
 }
 
 func (b *builder) documentKind(code string) string {
@@ -133,9 +133,9 @@ func namedFields(id *kiosk.Identity) []namedField {
 }
 
 // fields is the table: an expired document first, then what wants a look.
-func (b *builder) fields(s DocumentState, c DocumentCalls) *FieldTable {
-	st := FieldTableState{Head: [5]string{b.Say("table.field"), b.Say("table.value"), b.Say("table.from"), b.Say("table.check"), b.Say("table.compare")}}
-	rank := func(r FieldRowState) int {
+func (b *builder) fields(s DocumentState, c DocumentCalls) *widgets.FieldTable {
+	st := widgets.FieldTableState{Head: [5]string{b.Say("table.field"), b.Say("table.value"), b.Say("table.from"), b.Say("table.check"), b.Say("table.compare")}}
+	rank := func(r widgets.FieldRowState) int {
 		switch {
 		case r.Key == "expiry" && s.Expired:
 			return 0
@@ -152,27 +152,27 @@ func (b *builder) fields(s DocumentState, c DocumentCalls) *FieldTable {
 		}
 		st.Rows = append(st.Rows, b.fieldRow(f, s))
 	}
-	slices.SortStableFunc(st.Rows, func(a, d FieldRowState) int { return rank(a) - rank(d) })
-	return NewFieldTable(st, c.Answer)
+	slices.SortStableFunc(st.Rows, func(a, d widgets.FieldRowState) int { return rank(a) - rank(d) })
+	return widgets.NewFieldTable(st, c.Answer)
 }
 
 var checkTones = map[kiosk.FieldStatus]theme.Tone{
 	kiosk.FieldChecked: theme.Good, kiosk.FieldDoubtful: theme.Care, kiosk.FieldMismatch: theme.Stop, kiosk.FieldMalformed: theme.Stop,
 }
 
-func (b *builder) fieldRow(f namedField, s DocumentState) FieldRowState {
-	r := FieldRowState{Key: f.name, Field: b.Say("field." + f.name), Value: b.value(f.name, f.Value), From: b.Say("source." + string(f.Source)),
-		Check: Note{Tone: checkTones[f.Status], Word: b.Say("check." + string(f.Status))}, Compare: Note{Word: "–"}, Chosen: s.Answers[f.name]}
+func (b *builder) fieldRow(f namedField, s DocumentState) widgets.FieldRowState {
+	r := widgets.FieldRowState{Key: f.name, Field: b.Say("field." + f.name), Value: b.value(f.name, f.Value), From: b.Say("source." + string(f.Source)),
+		Check: widgets.Note{Tone: checkTones[f.Status], Word: b.Say("check." + string(f.Status))}, Compare: widgets.Note{Word: "–"}, Chosen: s.Answers[f.name]}
 	if f.Source == "" {
 		r.From = "–"
 	}
 	if f.Source == kiosk.SourceOfficer {
-		r.Check = Note{Word: "–"}
+		r.Check = widgets.Note{Word: "–"}
 	}
 	look := checkTones[f.Status] == theme.Care || checkTones[f.Status] == theme.Stop
 	if look {
 		r.Tone = checkTones[f.Status]
-		r.Answers = []Choice{{Key: "looked", Label: b.Say("answer.looked")}, {Key: "type", Label: b.Say("answer.type")}}
+		r.Answers = []widgets.Choice{{Key: "looked", Label: b.Say("answer.looked")}, {Key: "type", Label: b.Say("answer.type")}}
 		if r.Chosen == "" && f.Note == intake.Looked {
 			r.Chosen = "looked"
 		}
@@ -184,23 +184,23 @@ func (b *builder) fieldRow(f namedField, s DocumentState) FieldRowState {
 		r.Tone, r.Answers = max(r.Tone, theme.Care), nil
 		for i, v := range d.Values {
 			if v.Value != f.Value {
-				r.Compare = Note{Tone: theme.Care, Word: b.Say("source."+string(v.Source)) + ": " + Keep(b.value(f.name, v.Value))}
+				r.Compare = widgets.Note{Tone: theme.Care, Word: b.Say("source."+string(v.Source)) + ": " + widgets.Keep(b.value(f.name, v.Value))}
 			}
-			r.Answers = append(r.Answers, Choice{Key: strconv.Itoa(i), Label: b.Say(useKeys[v.Source])})
+			r.Answers = append(r.Answers, widgets.Choice{Key: strconv.Itoa(i), Label: b.Say(useKeys[v.Source])})
 		}
-		r.Answers = append(r.Answers, Choice{Key: "type", Label: b.Say("answer.type")})
+		r.Answers = append(r.Answers, widgets.Choice{Key: "type", Label: b.Say("answer.type")})
 		if d.Chosen >= 0 && r.Chosen == "" {
 			r.Chosen = strconv.Itoa(d.Chosen)
 		}
 	}
 	if f.name == "expiry" && s.Expired {
 		r.Tone = theme.Stop
-		r.Compare = Note{Tone: theme.Stop, Word: b.Say("compare.expired")}
-		why := Choice{Key: "expired", Label: b.Say("answer.expired")}
+		r.Compare = widgets.Note{Tone: theme.Stop, Word: b.Say("compare.expired")}
+		why := widgets.Choice{Key: "expired", Label: b.Say("answer.expired")}
 		if s.Accepted != "" {
 			why.Label, r.Chosen = coded(b.Book, "expired.", s.Accepted), "expired"
 		}
-		r.Answers = append([]Choice{why}, r.Answers...)
+		r.Answers = append([]widgets.Choice{why}, r.Answers...)
 	}
 	return r
 }

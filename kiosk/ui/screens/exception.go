@@ -5,28 +5,28 @@ import (
 
 	"tambo/kiosk"
 	"tambo/kiosk/ui/theme"
-	. "tambo/kiosk/ui/widgets"
+	"tambo/kiosk/ui/widgets"
 )
 
 // Below asks why a capture is kept below its floor.
 func Below(f Frame, s BelowState, c BelowCalls) *Screen {
 	b := f.build()
 	b.s.back = c.Back
-	var l []Choice
+	var l []widgets.Choice
 	for _, k := range []string{"cannotOpen", "disease", "restless", "light"} {
-		l = append(l, Choice{Key: k, Label: f.Say("below." + k)})
+		l = append(l, widgets.Choice{Key: k, Label: f.Say("below." + k)})
 	}
-	reasons := NewChoiceRow(ChoiceState{Choices: l, Down: true, Person: true, Chosen: one(s.Reason)}, c.Reason)
-	left := NewCard(CardState{Tight: true, Title: f.Say("eye." + s.Eye.String()), Pill: &PillState{Tone: theme.Care, Word: f.Say("irises.below", "Score", s.Score, "Floor", s.Floor)}},
-		Column(12, Grow(NewPicture(PictureState{Image: s.Image, Empty: f.Say("side.notKept"), Size: fyne.NewSize(200, 150)})),
-			NewGauge(GaugeState{Label: f.Say("irises.best"), Value: float64(s.Score) / 100, Floor: float64(s.Floor) / 100, Tone: theme.Care})))
-	right := NewCard(CardState{}, Column(14, NewWords(f.Say("below.note"), Second), Grow(scroll(reasons))))
+	reasons := widgets.NewChoiceRow(widgets.ChoiceState{Choices: l, Down: true, Person: true, Chosen: one(s.Reason)}, c.Reason)
+	left := widgets.NewCard(widgets.CardState{Tight: true, Title: f.Say("eye." + s.Eye.String()), Pill: &widgets.PillState{Tone: theme.Care, Word: f.Say("irises.below", "Score", s.Score, "Floor", s.Floor)}},
+		widgets.Column(12, widgets.Grow(widgets.NewPicture(widgets.PictureState{Image: s.Image, Empty: f.Say("side.notKept"), Size: fyne.NewSize(200, 150)})),
+			widgets.NewGauge(widgets.GaugeState{Label: f.Say("irises.best"), Value: float64(s.Score) / 100, Floor: float64(s.Floor) / 100, Tone: theme.Care})))
+	right := widgets.NewCard(widgets.CardState{}, widgets.Column(14, widgets.NewWords(f.Say("below.note"), widgets.Second), widgets.Grow(scroll(reasons))))
 	reason := ""
 	if s.Reason == "" {
 		reason = f.Say("missing.reason")
 	}
-	return b.done(Column(14, NewWords(f.Say("below.title"), Title), Grow(split(0.45, left, right))),
-		[]*ActButton{b.act("act.back", c.Back)}, []*ActButton{b.way(f.Say("irises.keepBest"), reason, c.Keep)})
+	return b.done(widgets.Column(14, widgets.NewWords(f.Say("below.title"), widgets.Title), widgets.Grow(split(0.45, left, right))),
+		[]*widgets.ActButton{b.act("act.back", c.Back)}, []*widgets.ActButton{b.way(f.Say("irises.keepBest"), reason, c.Keep)})
 }
 
 // exceptReasons are the reasons of each modality, the commonest first.
@@ -42,15 +42,15 @@ func Exception(f Frame, s ExceptionState, c ExceptionCalls) *Screen {
 	b.s.back = c.Back
 	var col []fyne.CanvasObject
 	if s.Modality == kiosk.ModalityIris {
-		var eyes []Choice
+		var eyes []widgets.Choice
 		for _, e := range kiosk.BothEyes {
-			eyes = append(eyes, Choice{Key: e.String(), Label: f.Say("eye." + e.String())})
+			eyes = append(eyes, widgets.Choice{Key: e.String(), Label: f.Say("eye." + e.String())})
 		}
 		var chosen []string
 		for _, e := range s.Eyes {
 			chosen = append(chosen, e.String())
 		}
-		col = append(col, label(f.Say("except.which"), NewChoiceRow(ChoiceState{Choices: eyes, Person: true, Chosen: chosen}, func(k string) {
+		col = append(col, label(f.Say("except.which"), widgets.NewChoiceRow(widgets.ChoiceState{Choices: eyes, Person: true, Chosen: chosen}, func(k string) {
 			for _, e := range kiosk.BothEyes {
 				if e.String() == k {
 					c.Eye(e)
@@ -58,15 +58,15 @@ func Exception(f Frame, s ExceptionState, c ExceptionCalls) *Screen {
 			}
 		})))
 	}
-	var l []Choice
+	var l []widgets.Choice
 	for _, r := range exceptReasons[s.Modality] {
-		l = append(l, Choice{Key: string(r), Label: coded(f.Book, "except.", string(r))})
+		l = append(l, widgets.Choice{Key: string(r), Label: coded(f.Book, "except.", string(r))})
 	}
-	col = append(col, label(f.Say("abandon.why"), NewChoiceRow(ChoiceState{Choices: l, Person: true, Chosen: one(string(s.Reason))}, func(k string) { c.Reason(kiosk.ExceptionReason(k)) })))
+	col = append(col, label(f.Say("abandon.why"), widgets.NewChoiceRow(widgets.ChoiceState{Choices: l, Person: true, Chosen: one(string(s.Reason))}, func(k string) { c.Reason(kiosk.ExceptionReason(k)) })))
 	if s.Reason == kiosk.ExceptRefuses {
-		col = append(col, NewBanner(BannerState{Tone: theme.Care, Detail: f.Say("except.noForce")}),
+		col = append(col, widgets.NewBanner(widgets.BannerState{Tone: theme.Care, Detail: f.Say("except.noForce")}),
 			pick(f.Say("except.words"), s.Words, c.Words), pick(f.Say("except.present"), s.Present, c.Present))
 	}
-	return b.done(Column(14, NewWords(f.Say("except.title"), Title), Grow(NewCard(CardState{}, scroll(Column(18, col...))))),
-		[]*ActButton{b.act("act.back", c.Back)}, []*ActButton{b.way(f.Say("except.record"), b.missing(s.Missing), c.Save)})
+	return b.done(widgets.Column(14, widgets.NewWords(f.Say("except.title"), widgets.Title), widgets.Grow(widgets.NewCard(widgets.CardState{}, scroll(widgets.Column(18, col...))))),
+		[]*widgets.ActButton{b.act("act.back", c.Back)}, []*widgets.ActButton{b.way(f.Say("except.record"), b.missing(s.Missing), c.Save)})
 }

@@ -4,7 +4,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/widget"
 
-	. "tambo/kiosk/ui/widgets"
+	"tambo/kiosk/ui/widgets"
 )
 
 // fit puts objects beside each other, equally wide, in as many columns as give
@@ -31,7 +31,7 @@ func (f *fit) place(width float32, put func(o fyne.CanvasObject, x, y, w, h floa
 		row := f.objects[i:min(i+n, len(f.objects))]
 		h := float32(0)
 		for _, o := range row {
-			h = max(h, HeightFor(o, w))
+			h = max(h, widgets.HeightFor(o, w))
 		}
 		for k, o := range row {
 			put(o, float32(k)*(w+f.gap), y, w, h)

@@ -5,7 +5,7 @@ import (
 
 	"tambo/kiosk"
 	"tambo/kiosk/ui/theme"
-	. "tambo/kiosk/ui/widgets"
+	"tambo/kiosk/ui/widgets"
 	"tambo/kiosk/ui/words"
 )
 
@@ -16,31 +16,31 @@ type builder struct {
 }
 
 func (f Frame) build() *builder {
-	return &builder{Frame: f, s: &Screen{fields: map[string]*Field{}}}
+	return &builder{Frame: f, s: &Screen{fields: map[string]*widgets.Field{}}}
 }
 
 // act makes a button; nil when there is no call, and such a button is left out.
-func (b *builder) act(key string, call func()) *ActButton {
-	return b.button(ActState{Label: b.Say(key), Short: b.shortOf(key)}, call)
+func (b *builder) act(key string, call func()) *widgets.ActButton {
+	return b.button(widgets.ActState{Label: b.Say(key), Short: b.shortOf(key)}, call)
 }
 
 // repeat makes a button that may be touched again at once.
-func (b *builder) repeat(key string, call func()) *ActButton {
-	return b.button(ActState{Label: b.Say(key), Short: b.shortOf(key), Repeats: true}, call)
+func (b *builder) repeat(key string, call func()) *widgets.ActButton {
+	return b.button(widgets.ActState{Label: b.Say(key), Short: b.shortOf(key), Repeats: true}, call)
 }
 
-func (b *builder) button(s ActState, call func()) *ActButton {
+func (b *builder) button(s widgets.ActState, call func()) *widgets.ActButton {
 	if call == nil {
 		return nil
 	}
-	a := NewAct(s, call)
+	a := widgets.NewAct(s, call)
 	b.s.buttons = append(b.s.buttons, a)
 	return a
 }
 
 // way makes the way on: grey, with what is missing, while reason is not empty.
-func (b *builder) way(label, reason string, call func()) *ActButton {
-	a := b.button(ActState{Kind: ActPrimary, Label: label, Reason: reason}, call)
+func (b *builder) way(label, reason string, call func()) *widgets.ActButton {
+	a := b.button(widgets.ActState{Kind: widgets.ActPrimary, Label: label, Reason: reason}, call)
 	if a != nil {
 		b.s.primary = a
 	}
@@ -48,14 +48,19 @@ func (b *builder) way(label, reason string, call func()) *ActButton {
 }
 
 // field makes a field to type into, known by a name.
-func (b *builder) field(name string, s FieldState, change func(string)) *Field {
-	f := NewField(s, change)
+func (b *builder) field(name string, s widgets.FieldState, change func(string)) *widgets.Field {
+	f := widgets.NewField(s, change)
+	f.OnFocus = func(on bool) {
+		if on {
+			b.s.cursor = name
+		}
+	}
 	b.s.fields[name] = f
 	return f
 }
 
-func some(l ...*ActButton) []*ActButton {
-	var out []*ActButton
+func some(l ...*widgets.ActButton) []*widgets.ActButton {
+	var out []*widgets.ActButton
 	for _, a := range l {
 		if a != nil {
 			out = append(out, a)
@@ -65,23 +70,23 @@ func some(l ...*ActButton) []*ActButton {
 }
 
 // done puts the content into the frame.
-func (b *builder) done(content fyne.CanvasObject, left, right []*ActButton) *Screen {
-	b.s.bar = NewTopBar(b.barState(), b.Calls.Language)
+func (b *builder) done(content fyne.CanvasObject, left, right []*widgets.ActButton) *Screen {
+	b.s.bar = widgets.NewTopBar(b.barState(), b.Calls.Language)
 	rows := []fyne.CanvasObject{b.s.bar}
 	if b.Training {
-		rows = append(rows, NewTrainingBand(b.Say("training.band")))
+		rows = append(rows, widgets.NewTrainingBand(b.Say("training.band")))
 	}
 	if t := b.trouble(); t != nil {
-		content = Column(14, t, Grow(content))
+		content = widgets.Column(14, t, widgets.Grow(content))
 	}
 	if b.Encounter != nil {
 		if a := b.alert(); a != nil {
-			content = Column(14, a, Grow(content))
+			content = widgets.Column(14, a, widgets.Grow(content))
 		}
-		content = Row(20, Wide(b.walkWidth(), b.walk()), Grow(content))
+		content = widgets.Row(20, widgets.Wide(b.walkWidth(), b.walk()), widgets.Grow(content))
 	}
-	rows = append(rows, Grow(PadXY(theme.GapEdge, theme.GapInside, content)), NewActBar(some(left...), some(right...)))
-	b.s.Object = Column(0, rows...)
+	rows = append(rows, widgets.Grow(widgets.PadXY(theme.GapEdge, theme.GapInside, content)), widgets.NewActBar(some(left...), some(right...)))
+	b.s.Object = widgets.Column(0, rows...)
 	if b.s.First == nil && b.s.primary != nil && !b.s.primary.Disabled() {
 		b.s.First = b.s.primary
 	}
@@ -100,7 +105,7 @@ func (b *builder) trouble() fyne.CanvasObject {
 	if tone == theme.Plain {
 		tone = theme.Care
 	}
-	return NewBanner(BannerState{Tone: tone, Title: t.Title, Detail: t.Detail})
+	return widgets.NewBanner(widgets.BannerState{Tone: tone, Title: t.Title, Detail: t.Detail})
 }
 
 // alert shows the alert that comes first: what nobody has taken, the oldest.
@@ -118,13 +123,13 @@ func (b *builder) lateAlert(a LateAlert) fyne.CanvasObject {
 	if number == "" {
 		number = "?"
 	}
-	have := b.button(ActState{Kind: ActOnLoud, Label: b.Say("alert.have"), NoEnter: true}, func() {
+	have := b.button(widgets.ActState{Kind: widgets.ActOnLoud, Label: b.Say("alert.have"), NoEnter: true}, func() {
 		if b.Calls.HaveIt != nil {
 			b.Calls.HaveIt(a.Alert.ID)
 		}
 	})
 	if a.Alert.State == kiosk.AlertWithdrawn {
-		return NewBanner(BannerState{Tone: theme.Good, Loud: true, Title: b.Say("alert.withdrawn", "Number", number),
+		return widgets.NewBanner(widgets.BannerState{Tone: theme.Good, Loud: true, Title: b.Say("alert.withdrawn", "Number", number),
 			Detail: b.Say("alert.withdrawnNote", "Ago", b.ago(a.Alert.Raised)), Act: have})
 	}
 	note := b.Say("alert.unconfirmed")
@@ -135,7 +140,7 @@ func (b *builder) lateAlert(a LateAlert) fyne.CanvasObject {
 	if what == "" {
 		what = b.Say("alert.noText")
 	}
-	return NewBanner(BannerState{Tone: theme.Stop, Loud: true, Title: b.Say("alert.title", "Number", Keep(number), "What", lower(sentence(what))),
+	return widgets.NewBanner(widgets.BannerState{Tone: theme.Stop, Loud: true, Title: b.Say("alert.title", "Number", widgets.Keep(number), "What", lower(sentence(what))),
 		Detail: b.Say("alert.late", "Ago", b.ago(a.Alert.Raised)) + " " + note, Act: have})
 }
 
@@ -153,9 +158,9 @@ func instruction(w *words.Book, i *kiosk.Instruction) string {
 }
 
 // barState is what the bar on top says.
-func (f *Frame) barState() BarState {
+func (f *Frame) barState() widgets.BarState {
 	s := f.Status
-	var dots []DotState
+	var dots []widgets.DotState
 	dot := func(t theme.Tone, key string) { dots = append(dots, f.dot(t, key)) }
 	device := func(d Device, well, gone string) {
 		switch d {
@@ -190,12 +195,12 @@ func (f *Frame) barState() BarState {
 	if s.Operator.Label != "" {
 		who = []string{f.Say("bar.who", "Label", s.Operator.Label, "Role", coded(f.Book, "role.", string(s.Operator.Role))), s.Operator.Label}
 	}
-	return BarState{Where: []string{f.Place}, Dots: dots, Who: who, Language: f.Say("lang.code")}
+	return widgets.BarState{Where: []string{f.Place}, Dots: dots, Who: who, Language: f.Say("lang.code")}
 }
 
 // dot says a state by a key, ever shorter.
-func (f *Frame) dot(t theme.Tone, key string, args ...any) DotState {
-	d := DotState{Tone: t, Words: []string{f.Say(key, args...)}}
+func (f *Frame) dot(t theme.Tone, key string, args ...any) widgets.DotState {
+	d := widgets.DotState{Tone: t, Words: []string{f.Say(key, args...)}}
 	for _, end := range []string{".short", ".least"} {
 		if f.Has(key + end) {
 			d.Words = append(d.Words, f.Say(key+end, args...))
@@ -204,7 +209,7 @@ func (f *Frame) dot(t theme.Tone, key string, args ...any) DotState {
 	return d
 }
 
-func (f *Frame) hubDot() DotState {
+func (f *Frame) hubDot() widgets.DotState {
 	h := f.Status.Hub
 	switch {
 	case h.None:
@@ -217,7 +222,7 @@ func (f *Frame) hubDot() DotState {
 	return f.dot(theme.Stop, "bar.hubSince", "Time", f.until(h.At))
 }
 
-func (f *Frame) listsDot() DotState {
+func (f *Frame) listsDot() widgets.DotState {
 	l := f.Status.Lists
 	if f.Status.Operator.Label == "" && l.Signed.IsZero() {
 		return f.dot(theme.Care, "bar.listsLocked")

@@ -4,7 +4,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"tambo/kiosk/ui/theme"
-	. "tambo/kiosk/ui/widgets"
+	"tambo/kiosk/ui/widgets"
 )
 
 var healthTones = map[HealthWord]theme.Tone{
@@ -18,16 +18,16 @@ func Health(f Frame, s HealthState, c HealthCalls) *Screen {
 	b := f.build()
 	b.s.back = c.Back
 	b.Encounter = nil
-	verdict := BannerState{Tone: theme.Good, Title: f.Say("health.allWell"), Detail: f.Say("health.note")}
+	verdict := widgets.BannerState{Tone: theme.Good, Title: f.Say("health.allWell"), Detail: f.Say("health.note")}
 	for _, want := range []theme.Tone{theme.Stop, theme.Care} {
 		for _, i := range s.Items {
 			if healthTones[i.State] == want && verdict.Tone == theme.Good {
-				verdict = BannerState{Tone: want, Title: f.Say("health.mostLikely", "What", b.verdict(i)), Detail: f.Say("health.do." + string(i.Part))}
+				verdict = widgets.BannerState{Tone: want, Title: f.Say("health.mostLikely", "What", b.verdict(i)), Detail: f.Say("health.do." + string(i.Part))}
 			}
 		}
 	}
 	if s.Testing {
-		verdict = BannerState{Tone: theme.Active, Title: f.Say("health.testing"), Detail: f.Say("health.note"), NoSign: true}
+		verdict = widgets.BannerState{Tone: theme.Active, Title: f.Say("health.testing"), Detail: f.Say("health.note"), NoSign: true}
 	}
 	var cards []fyne.CanvasObject
 	for _, i := range s.Items {
@@ -38,20 +38,20 @@ func Health(f Frame, s HealthState, c HealthCalls) *Screen {
 			}
 			detail += f.until(i.At)
 		}
-		pill := PillState{Tone: healthTones[i.State], Word: f.Say("health.word." + string(i.State))}
-		cards = append(cards, NewCard(CardState{Tight: true, Title: f.Say("health." + string(i.Part)), Pill: &pill}, NewWords(detail, Second)))
+		pill := widgets.PillState{Tone: healthTones[i.State], Word: f.Say("health.word." + string(i.State))}
+		cards = append(cards, widgets.NewCard(widgets.CardState{Tight: true, Title: f.Say("health." + string(i.Part)), Pill: &pill}, widgets.NewWords(detail, widgets.Second)))
 	}
-	col := []fyne.CanvasObject{NewBanner(verdict)}
+	col := []fyne.CanvasObject{widgets.NewBanner(verdict)}
 	if s.Fault != "" {
 		col = append(col, band(theme.Good, f.Say("health.reported", "Code", s.Fault)))
 	}
-	col = append(col, Grow(scroll(newFit(400, 14, cards...))))
+	col = append(col, widgets.Grow(scroll(newFit(400, 14, cards...))))
 	reason := ""
 	if s.Testing {
 		reason = f.Say("health.testing")
 	}
 	test := b.way(f.Say("health.testAll"), reason, c.Test)
-	return b.done(Column(14, col...), []*ActButton{b.act("act.back", c.Back), b.act("health.bundle", c.Bundle)}, []*ActButton{b.act("health.report", c.Report), test})
+	return b.done(widgets.Column(14, col...), []*widgets.ActButton{b.act("act.back", c.Back), b.act("health.bundle", c.Bundle)}, []*widgets.ActButton{b.act("health.report", c.Report), test})
 }
 
 // verdict names what is most likely wrong.

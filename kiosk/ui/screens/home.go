@@ -8,7 +8,7 @@ import (
 
 	"tambo/kiosk"
 	"tambo/kiosk/ui/theme"
-	. "tambo/kiosk/ui/widgets"
+	"tambo/kiosk/ui/widgets"
 )
 
 // keyWidth lines wristband numbers up.
@@ -25,12 +25,12 @@ func Home(f Frame, s HomeState, c HomeCalls) *Screen {
 		}
 	}
 	if s.Damaged > 0 {
-		rows = append(rows, NewBanner(BannerState{Tone: theme.Care, Detail: f.Count("home.damagedDrafts", s.Damaged)}))
+		rows = append(rows, widgets.NewBanner(widgets.BannerState{Tone: theme.Care, Detail: f.Count("home.damagedDrafts", s.Damaged)}))
 	}
-	rows = append(rows, Grow(split(0.59, b.work(s, c), b.begin(s, c))), NewCard(CardState{Tight: true}, b.hubLine(s.Queue, c.Queue)))
-	return b.done(Column(14, rows...),
-		[]*ActButton{b.act("home.report", c.Fault)},
-		[]*ActButton{b.act("home.newList", c.NewList), b.act("home.closeShift", c.Close), b.act("act.lock", c.Lock)})
+	rows = append(rows, widgets.Grow(split(0.59, b.work(s, c), b.begin(s, c))), widgets.NewCard(widgets.CardState{Tight: true}, b.hubLine(s.Queue, c.Queue)))
+	return b.done(widgets.Column(14, rows...),
+		[]*widgets.ActButton{b.act("home.report", c.Fault)},
+		[]*widgets.ActButton{b.act("home.newList", c.NewList), b.act("home.closeShift", c.Close), b.act("act.lock", c.Lock)})
 }
 
 // work is the van and what is unfinished.
@@ -39,33 +39,39 @@ func (b *builder) work(s HomeState, c HomeCalls) fyne.CanvasObject {
 	title := b.Say("home.unfinished")
 	if v := s.Batch; v != nil {
 		title = ""
-		head := Row(16, Grow(Middle(NewWords(b.Say("home.arrivals", "Origin", Keep(v.Origin), "Time", b.Clock(v.Arrived.In(b.Now.Location()))), Heading))),
-			NewWords(b.Say("home.of", "Done", v.Done, "All", v.Total), Style{Size: 26, Bold: true, OneLine: true}))
+		head := widgets.Row(16, widgets.Grow(widgets.Middle(widgets.NewWords(b.Say("home.arrivals", "Origin", widgets.Keep(v.Origin), "Time", b.Clock(v.Arrived.In(b.Now.Location()))), widgets.Heading))),
+			widgets.NewWords(b.Say("home.of", "Done", v.Done, "All", v.Total), widgets.Style{Size: 26, Bold: true, OneLine: true}))
 		share := 0.0
 		if v.Total > 0 {
 			share = float64(v.Done) / float64(v.Total)
 		}
-		bar := NewGauge(GaugeState{Value: share, Floor: -1, Tone: theme.Active})
+		bar := widgets.NewGauge(widgets.GaugeState{Value: share, Floor: -1, Tone: theme.Active})
 		rows = append(rows, head, bar)
 		if c.Arrivals != nil {
-			rows = append(rows, NewListRow(RowState{Text: b.Say("home.openList"), Touchable: true}, c.Arrivals))
+			rows = append(rows, widgets.NewListRow(widgets.RowState{Text: b.Say("home.openList"), Touchable: true}, c.Arrivals))
 		}
 	}
 	for _, u := range s.Unfinished {
 		rows = append(rows, b.draftRow(u, func() { c.Open(u.ID) }))
 	}
 	if len(s.Unfinished) == 0 {
-		rows = append(rows, PadXY(10, 10, NewWords(b.Say("home.nothing"), Second)))
+		rows = append(rows, widgets.PadXY(10, 10, widgets.NewWords(b.Say("home.nothing"), widgets.Second)))
 	}
-	return NewCard(CardState{Title: title}, scroll(Column(theme.Current().Gap(), rows...)))
+	return widgets.NewCard(widgets.CardState{Title: title}, scroll(widgets.Column(theme.Current().Gap(), rows...)))
 }
 
 // draftRow is an unfinished encounter in one line.
-func (b *builder) draftRow(u Unfinished, open func()) *ListRow {
+func (b *builder) draftRow(u Unfinished, open func()) *widgets.ListRow {
 	key := u.Wristband
 	if key == "" {
 		key = "–"
 	}
+	pill := b.statePill(u.State, u.Park)
+	return widgets.NewListRow(widgets.RowState{Key: key, KeyWidth: keyWidth, Text: b.draftWords(u), Pill: &pill, Touchable: open != nil}, open)
+}
+
+// draftWords say where an encounter stands.
+func (b *builder) draftWords(u Unfinished) string {
 	text := b.Say("row.stoppedAt", "Step", b.Say("step."+string(u.At)), "Time", b.until(u.Begun))
 	switch {
 	case u.State == kiosk.StateHeld && u.Hold != nil && b.Now.After(u.Hold.Deadline.Time):
@@ -75,31 +81,30 @@ func (b *builder) draftRow(u Unfinished, open func()) *ListRow {
 	case u.State == kiosk.StateParked && u.Park != "" && u.Park != kiosk.ParkUnclean:
 		text = b.Say("row.parkedBy", "Why", lower(coded(b.Book, "park.", string(u.Park)))) + " · " + b.Say("step."+string(u.At))
 	}
-	pill := b.statePill(u.State, u.Park)
-	return NewListRow(RowState{Key: key, KeyWidth: keyWidth, Text: text, Pill: &pill, Touchable: open != nil}, open)
+	return text
 }
 
-func (b *builder) statePill(s kiosk.State, park kiosk.ParkReason) PillState {
+func (b *builder) statePill(s kiosk.State, park kiosk.ParkReason) widgets.PillState {
 	switch s {
 	case kiosk.StateHeld:
-		return PillState{Tone: theme.Active, Word: b.Say("pill.held")}
+		return widgets.PillState{Tone: theme.Active, Word: b.Say("pill.held")}
 	case kiosk.StateParked:
 		if park == kiosk.ParkUnclean {
-			return PillState{Tone: theme.Care, Word: b.Say("pill.unfinished")}
+			return widgets.PillState{Tone: theme.Care, Word: b.Say("pill.unfinished")}
 		}
-		return PillState{Word: b.Say("pill.parked")}
+		return widgets.PillState{Word: b.Say("pill.parked")}
 	case kiosk.StateStopped:
-		return PillState{Tone: theme.Care, Word: b.Say("pill.stopped")}
+		return widgets.PillState{Tone: theme.Care, Word: b.Say("pill.stopped")}
 	case kiosk.StateSealed:
-		return PillState{Tone: theme.Good, Word: b.Say("pill.sealed")}
+		return widgets.PillState{Tone: theme.Good, Word: b.Say("pill.sealed")}
 	case kiosk.StateThin, kiosk.StateDelivered, kiosk.StatePurged:
-		return PillState{Tone: theme.Good, Word: b.Say("pill.sent")}
+		return widgets.PillState{Tone: theme.Good, Word: b.Say("pill.sent")}
 	case kiosk.StateRefused:
-		return PillState{Tone: theme.Stop, Word: b.Say("pill.refused")}
+		return widgets.PillState{Tone: theme.Stop, Word: b.Say("pill.refused")}
 	case kiosk.StateDraft, kiosk.StateComplete:
-		return PillState{Tone: theme.Care, Word: b.Say("pill.unfinished")}
+		return widgets.PillState{Tone: theme.Care, Word: b.Say("pill.unfinished")}
 	}
-	return PillState{Word: b.Say("pill.waits")}
+	return widgets.PillState{Word: b.Say("pill.waits")}
 }
 
 // begin is the way to the next person.
@@ -108,27 +113,27 @@ func (b *builder) begin(s HomeState, c HomeCalls) fyne.CanvasObject {
 	if s.Batch != nil && s.Batch.Done < s.Batch.Total {
 		title, detail = b.Say("home.next"), b.Say("home.nextKept")
 	}
-	next := b.button(ActState{Kind: ActPrimary, Large: true, Sign: theme.SignPlus, Label: title, Detail: detail, Reason: b.closed(s.Closed)}, c.Next)
+	next := b.button(widgets.ActState{Kind: widgets.ActPrimary, Large: true, Sign: theme.SignPlus, Label: title, Detail: detail, Reason: b.closed(s.Closed)}, c.Next)
 	b.s.primary = next
-	soon := func(key, why string, sign theme.Sign, call func()) *ActButton {
-		st := ActState{Label: b.Say(key), Sign: sign}
+	soon := func(key, why string, sign theme.Sign, call func()) *widgets.ActButton {
+		st := widgets.ActState{Label: b.Say(key), Sign: sign}
 		if call == nil {
 			st.Reason = b.Say(key) // grey; the words under both say why
 			call = nothing
 		}
 		return b.button(st, call)
 	}
-	col := []fyne.CanvasObject{Grow(next)}
+	col := []fyne.CanvasObject{widgets.Grow(next)}
 	if s.Closed != ClosedNot {
 		if why := b.act("home.whyClosed", c.Why); why != nil {
 			col = append(col, why)
 		}
 	}
-	col = append(col, Row(b.gap(), Grow(soon("home.verify", "home.verifySoon", theme.SignEye, c.Verify)), Grow(soon("home.amend", "home.amendSoon", theme.SignPen, c.Amend))))
+	col = append(col, widgets.Row(b.gap(), widgets.Grow(soon("home.verify", "home.verifySoon", theme.SignEye, c.Verify)), widgets.Grow(soon("home.amend", "home.amendSoon", theme.SignPen, c.Amend))))
 	if c.Verify == nil || c.Amend == nil {
-		col = append(col, NewWords(b.Say("home.soon"), Caption))
+		col = append(col, widgets.NewWords(b.Say("home.soon"), widgets.Caption))
 	}
-	return Column(b.gap(), col...)
+	return widgets.Column(b.gap(), col...)
 }
 
 // closed says in a few words why nobody can be enrolled now.
@@ -165,5 +170,5 @@ func (b *builder) hubLine(q Queue, open func()) fyne.CanvasObject {
 			text += ". " + strings.TrimSpace(more)
 		}
 	}
-	return NewListRow(RowState{Key: b.Say("home.hub"), KeyWidth: keyWidth + 8, Text: text, Touchable: open != nil, Plain: true}, open)
+	return widgets.NewListRow(widgets.RowState{Key: b.Say("home.hub"), KeyWidth: keyWidth + 8, Text: text, Touchable: open != nil, Plain: true}, open)
 }

@@ -5,7 +5,7 @@ import (
 
 	"tambo/kiosk"
 	"tambo/kiosk/ui/theme"
-	. "tambo/kiosk/ui/widgets"
+	"tambo/kiosk/ui/widgets"
 )
 
 // IrisesScreen is the irises step. Its views are fed by any goroutine; the rest
@@ -14,44 +14,44 @@ type IrisesScreen struct {
 	*Screen
 	// Views are the right and the left eye's (kiosk.BothEyes). Whoever shows the
 	// screen runs them (EyeView.Run) and feeds them.
-	Views [2]*EyeView
+	Views [2]*widgets.EyeView
 
 	b     *builder
-	guide *Banner
-	cards [2]*Card
-	now   [2]*Gauge
-	best  [2]*Gauge
-	note  *Words
-	way   *ActButton
-	label string
+	guide *widgets.Banner
+	cards [2]*widgets.Card
+	now   [2]*widgets.Gauge
+	best  [2]*widgets.Gauge
+	note  *widgets.Words
+	way   *widgets.ActButton
+	looks [2]eyeLook
 }
 
 // Irises shows the irises step.
 func Irises(f Frame, s IrisesState, c IrisesCalls) *IrisesScreen {
 	b := f.build()
-	x := &IrisesScreen{Screen: b.s, b: b, label: f.Say("next." + string(kiosk.StepDocument))}
-	x.guide = NewBanner(BannerState{NoSign: true})
-	x.note = NewWords(" ", Second)
+	x := &IrisesScreen{Screen: b.s, b: b}
+	x.guide = widgets.NewBanner(widgets.BannerState{NoSign: true})
+	x.note = widgets.NewWords(" ", widgets.Second)
 	var cards []fyne.CanvasObject
 	for i := range x.Views {
-		x.Views[i] = NewEyeView(f.Say("irises.empty"))
-		x.now[i] = NewGauge(GaugeState{Label: f.Say("irises.now"), Floor: -1})
-		x.best[i] = NewGauge(GaugeState{Label: f.Say("irises.best"), Floor: -1})
-		x.cards[i] = NewCard(CardState{Tight: true}, Column(10, Grow(x.Views[i]), x.now[i], x.best[i]))
-		cards = append(cards, Grow(x.cards[i]))
+		x.Views[i] = widgets.NewEyeView(f.Say("irises.empty"))
+		x.now[i] = widgets.NewGauge(widgets.GaugeState{Label: f.Say("irises.now"), Floor: -1})
+		x.best[i] = widgets.NewGauge(widgets.GaugeState{Label: f.Say("irises.best"), Floor: -1})
+		x.cards[i] = widgets.NewCard(widgets.CardState{Tight: true}, widgets.Column(10, widgets.Grow(x.Views[i]), x.now[i], x.best[i]))
+		cards = append(cards, widgets.Grow(x.cards[i]))
 	}
-	x.way = b.way(x.label, "", c.Next)
-	left := []*ActButton{b.act("irises.oneEye", c.OneEye), b.act("irises.refuses", c.Refuses), b.act("irises.otherCase", c.Other), b.act("act.park", c.Park)}
+	x.way = b.way(b.next(kiosk.StepIrises), "", c.Next)
+	left := []*widgets.ActButton{b.act("irises.oneEye", c.OneEye), b.act("irises.refuses", c.Refuses), b.act("irises.otherCase", c.Other), b.act("act.park", c.Park)}
 	if s.Phase >= PhaseSearching || s.GoesOn > 0 { // the struggle is over
 		left = left[3:]
 	} else if s.Phase == PhaseStruggle {
 		left = left[1:]
 	}
-	var right []*ActButton
+	var right []*widgets.ActButton
 	if s.Phase == PhaseStruggle && c.Below != nil {
 		for i, e := range s.Eyes {
 			if e.wanted() && e.Best > 0 {
-				right = append(right, b.button(ActState{Label: f.Say("irises.keepBest." + kiosk.BothEyes[i].String()), Short: f.Say("irises.keepBest." + kiosk.BothEyes[i].String() + ".short")}, func() { c.Below(kiosk.BothEyes[i]) }))
+				right = append(right, b.button(widgets.ActState{Label: f.Say("irises.keepBest." + kiosk.BothEyes[i].String()), Short: f.Say("irises.keepBest." + kiosk.BothEyes[i].String() + ".short")}, func() { c.Below(kiosk.BothEyes[i]) }))
 			}
 		}
 	}
@@ -60,8 +60,15 @@ func Irises(f Frame, s IrisesState, c IrisesCalls) *IrisesScreen {
 	}
 	right = append(right, b.act("act.again", c.Again), x.way)
 	x.apply(s)
-	b.done(Column(14, x.top(s), Grow(Row(theme.GapInside, cards...)), x.note), left, right)
+	b.done(widgets.Column(14, x.top(s), widgets.Grow(widgets.Row(theme.GapInside, cards...)), x.note), left, right)
 	return x
+}
+
+// eyeLook is what an eye's card shows now.
+type eyeLook struct {
+	title string
+	pill  widgets.PillState
+	tone  theme.Tone
 }
 
 // wanted: it is neither kept nor excepted.
@@ -78,13 +85,14 @@ func (x *IrisesScreen) top(s IrisesState) fyne.CanvasObject {
 }
 
 // Set changes what is live: guidance, scores, what is missing. A change of
-// Phase or of the encounter wants a new screen.
+// Phase or of the encounter, and the beginning or end of GoesOn, wants a new
+// screen.
 func (x *IrisesScreen) Set(s IrisesState) { x.apply(s) }
 
 func (x *IrisesScreen) apply(s IrisesState) {
 	b := x.b
 	title, tone := b.guidance(s)
-	x.guide.Set(BannerState{Tone: tone, Title: title, NoSign: tone == theme.Good || tone == theme.Care && s.Phase == PhaseLooking})
+	x.guide.Set(widgets.BannerState{Tone: tone, Title: title, NoSign: tone == theme.Good || tone == theme.Care && s.Phase == PhaseLooking})
 	for i, e := range s.Eyes {
 		x.applyEye(i, e, s)
 	}
@@ -98,33 +106,36 @@ func (x *IrisesScreen) apply(s IrisesState) {
 
 func (x *IrisesScreen) applyEye(i int, e EyeState, s IrisesState) {
 	b := x.b
-	c := CardState{Tight: true, Title: b.Say("eye." + kiosk.BothEyes[i].String())}
-	pill := PillState{Word: b.Say("irises.looking"), Sign: theme.SignDots}
+	c := widgets.CardState{Tight: true, Title: b.Say("eye." + kiosk.BothEyes[i].String())}
+	pill := widgets.PillState{Word: b.Say("irises.looking"), Sign: theme.SignDots}
 	tone := theme.Care
 	switch {
 	case s.ByRule:
-		pill = PillState{Word: b.Say("found.byRule"), Sign: theme.SignDash}
+		pill = widgets.PillState{Word: b.Say("found.byRule"), Sign: theme.SignDash}
 	case e.Except != "":
-		pill = PillState{Tone: theme.Care, Word: b.Say("irises.notTaken", "Why", lower(coded(b.Book, "except.", string(e.Except))))}
+		pill = widgets.PillState{Tone: theme.Care, Word: b.Say("irises.notTaken", "Why", lower(coded(b.Book, "except.", string(e.Except))))}
 	case e.Below:
-		pill = PillState{Tone: theme.Care, Word: b.Say("irises.keptBelow", "Score", e.Best, "Floor", e.Floor)}
+		pill = widgets.PillState{Tone: theme.Care, Word: b.Say("irises.keptBelow", "Score", e.Best, "Floor", e.Floor)}
 	case e.Done:
 		tone = theme.Good
-		pill = PillState{Tone: tone, Word: b.Say("irises.kept", "Score", e.Best, "Floor", e.Floor)}
+		pill = widgets.PillState{Tone: tone, Word: b.Say("irises.kept", "Score", e.Best, "Floor", e.Floor)}
 	case e.Present:
-		pill = PillState{Tone: theme.Care, Word: b.Say("irises.below", "Score", e.Best, "Floor", e.Floor)}
+		pill = widgets.PillState{Tone: theme.Care, Word: b.Say("irises.below", "Score", e.Best, "Floor", e.Floor)}
 	}
 	if e.wanted() && s.Phase == PhaseLooking && (s.AskEye == kiosk.BothEyes[i] || s.AskEye == kiosk.EyeUnknown) && e.Present {
 		c.Tone = theme.Care
 	}
-	c.Pill = &pill
-	x.cards[i].Set(c)
-	gauge := func(g *Gauge, label string, v int) {
+	if look := (eyeLook{c.Title, pill, c.Tone}); look != x.looks[i] { // a card is drawn anew only when it changes
+		x.looks[i] = look
+		c.Pill = &pill
+		x.cards[i].Set(c)
+	}
+	gauge := func(g *widgets.Gauge, label string, v int) {
 		t := theme.Care
 		if v >= e.Floor {
 			t = theme.Good
 		}
-		st := GaugeState{Label: label, LabelWidth: x.gaugeWidth(), Value: float64(v) / 100, Floor: float64(e.Floor) / 100, Tone: t}
+		st := widgets.GaugeState{Label: label, LabelWidth: x.gaugeWidth(), Value: float64(v) / 100, Floor: floorOf(e), Tone: t}
 		g.Set(st)
 	}
 	now := e.Score
@@ -135,8 +146,16 @@ func (x *IrisesScreen) applyEye(i int, e EyeState, s IrisesState) {
 	gauge(x.best[i], b.Say("irises.best"), e.Best)
 }
 
+// floorOf is an eye's floor on a gauge; none while it is not known.
+func floorOf(e EyeState) float64 {
+	if e.Floor <= 0 {
+		return -1
+	}
+	return float64(e.Floor) / 100
+}
+
 func (x *IrisesScreen) gaugeWidth() float32 {
-	return max(NewWords(x.b.Say("irises.now"), Body).Natural(), NewWords(x.b.Say("irises.best"), Body).Natural()) + 2
+	return max(widgets.NewWords(x.b.Say("irises.now"), widgets.Body).Natural(), widgets.NewWords(x.b.Say("irises.best"), widgets.Body).Natural()) + 2
 }
 
 // guidance is the one sentence, the most useful one.
@@ -202,7 +221,7 @@ func (b *builder) hitBanner(e *kiosk.Encounter) fyne.CanvasObject {
 				do = b.Say("alert.noText")
 			}
 			why := []string{b.Say("decision.entry", "Entry", c.Entry), b.Say("decision.unconfirmed")}
-			return NewBanner(BannerState{Tone: theme.Stop, Loud: true, Title: sentence(do), Detail: c.List + " · " + why[0] + " · " + why[1]})
+			return widgets.NewBanner(widgets.BannerState{Tone: theme.Stop, Loud: true, Title: sentence(do), Detail: c.List + " · " + why[0] + " · " + why[1]})
 		}
 	}
 	return nil

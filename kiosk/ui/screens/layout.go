@@ -6,7 +6,7 @@ import (
 
 	"tambo/kiosk"
 	"tambo/kiosk/ui/theme"
-	. "tambo/kiosk/ui/widgets"
+	"tambo/kiosk/ui/widgets"
 )
 
 // split shares a width between two objects.
@@ -32,11 +32,13 @@ func (l splitLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
 
 // narrow keeps words readable: no wider than a line that an eye follows.
 func narrow(width float32, o fyne.CanvasObject) fyne.CanvasObject {
-	return Row(0, Space(), Wide(width, o), Space())
+	return widgets.Row(0, widgets.Space(), widgets.Wide(width, o), widgets.Space())
 }
 
 // scroll lets a column that is higher than its room be moved.
-func scroll(o fyne.CanvasObject) fyne.CanvasObject { return scrollTight(PadXYZ(4, 4, 18, 4, o)) }
+func scroll(o fyne.CanvasObject) fyne.CanvasObject {
+	return scrollTight(widgets.PadXYZ(4, 4, 18, 4, o))
+}
 
 // scrollTight does so without room for the bar, where width is dear.
 func scrollTight(o fyne.CanvasObject) fyne.CanvasObject {
@@ -51,7 +53,7 @@ func (l *follow) MinSize(o []fyne.CanvasObject) fyne.Size {
 	if l.width == 0 {
 		return m
 	}
-	return fyne.NewSize(m.Width, HeightFor(o[0], l.width))
+	return fyne.NewSize(m.Width, widgets.HeightFor(o[0], l.width))
 }
 
 func (l *follow) Layout(o []fyne.CanvasObject, s fyne.Size) {
@@ -61,16 +63,16 @@ func (l *follow) Layout(o []fyne.CanvasObject, s fyne.Size) {
 
 // label is a question above its answers.
 func label(words string, o fyne.CanvasObject) fyne.CanvasObject {
-	return Column(6, NewWords(words, Second), o)
+	return widgets.Column(6, widgets.NewWords(words, widgets.Second), o)
 }
 
 // pick is a line that a touch changes: what it is, and what it says now.
 func pick(name, value string, touch func()) fyne.CanvasObject {
-	s := RowState{Text: name, Touchable: touch != nil}
+	s := widgets.RowState{Text: name, Touchable: touch != nil}
 	if value != "" {
 		s.Text, s.Second = "**"+value+"**", name
 	}
-	return NewListRow(s, touch)
+	return widgets.NewListRow(s, touch)
 }
 
 func authority(a *kiosk.Agreement, code string) *kiosk.Authority {

@@ -5,7 +5,7 @@ import (
 
 	"tambo/kiosk"
 	"tambo/kiosk/ui/theme"
-	. "tambo/kiosk/ui/widgets"
+	"tambo/kiosk/ui/widgets"
 )
 
 // QueueHub shows what waits, and how the hub stands.
@@ -35,17 +35,17 @@ func QueueHub(f Frame, s QueueState, c QueueCalls) *Screen {
 		rows = append(rows, b.waiting(w))
 	}
 	if len(rows) == 0 {
-		rows = append(rows, PadXY(10, 10, NewWords(f.Say("queue.empty"), Second)))
+		rows = append(rows, widgets.PadXY(10, 10, widgets.NewWords(f.Say("queue.empty"), widgets.Second)))
 	}
-	list := NewCard(CardState{Title: f.Say("queue.waiting")}, scroll(Column(0, rows...)))
+	list := widgets.NewCard(widgets.CardState{Title: f.Say("queue.waiting")}, scroll(widgets.Column(0, rows...)))
 	var side []fyne.CanvasObject
 	if l := f.Status.Lists; !l.Signed.IsZero() {
-		side = append(side, Fact(f.Say("queue.lists"), f.Say("bar.lists", "Age", f.ago(l.Signed), "Max", f.Span(l.MaxAge)), 120))
+		side = append(side, widgets.Fact(f.Say("queue.lists"), f.Say("bar.lists", "Age", f.ago(l.Signed), "Max", f.Span(l.MaxAge)), 120))
 	} else {
-		side = append(side, Fact(f.Say("queue.lists"), f.Say("bar.noLists"), 120))
+		side = append(side, widgets.Fact(f.Say("queue.lists"), f.Say("bar.noLists"), 120))
 	}
 	if !s.Agree.IsZero() {
-		side = append(side, Fact(f.Say("queue.agreement"), f.Say("queue.until", "Date", f.Date(s.Agree)), 120))
+		side = append(side, widgets.Fact(f.Say("queue.agreement"), f.Say("queue.until", "Date", f.Date(s.Agree)), 120))
 	}
 	reason := ""
 	switch {
@@ -54,8 +54,8 @@ func QueueHub(f Frame, s QueueState, c QueueCalls) *Screen {
 	case h.None:
 		reason = f.Say("bar.hubNone")
 	}
-	return b.done(Column(14, NewBanner(BannerState{Tone: tone, Title: title, Detail: detail}), Grow(split(0.6, list, NewCard(CardState{}, Column(0, side...))))),
-		[]*ActButton{b.act("act.back", c.Back)}, []*ActButton{b.act("queue.stick", c.Stick), b.way(f.Say("queue.now"), reason, c.Now)})
+	return b.done(widgets.Column(14, widgets.NewBanner(widgets.BannerState{Tone: tone, Title: title, Detail: detail}), widgets.Grow(split(0.6, list, widgets.NewCard(widgets.CardState{}, widgets.Column(0, side...))))),
+		[]*widgets.ActButton{b.act("act.back", c.Back)}, []*widgets.ActButton{b.act("queue.stick", c.Stick), b.way(f.Say("queue.now"), reason, c.Now)})
 }
 
 func (b *builder) waiting(w Waiting) fyne.CanvasObject {
@@ -63,15 +63,15 @@ func (b *builder) waiting(w Waiting) fyne.CanvasObject {
 	if key == "" {
 		key = "–"
 	}
-	pill := PillState{Word: b.Say("pill.sealed")}
+	pill := widgets.PillState{Word: b.Say("pill.sealed")}
 	second := b.Say("row.sealed", "Time", b.until(w.Sealed))
 	switch w.State {
 	case kiosk.StateThin:
-		pill = PillState{Tone: theme.Active, Word: b.Say("queue.partly")}
+		pill = widgets.PillState{Tone: theme.Active, Word: b.Say("queue.partly")}
 	case kiosk.StateDelivered, kiosk.StatePurged:
-		pill = PillState{Tone: theme.Good, Word: b.Say("queue.confirmed")}
+		pill = widgets.PillState{Tone: theme.Good, Word: b.Say("queue.confirmed")}
 	case kiosk.StateRefused:
-		pill = PillState{Tone: theme.Stop, Word: b.Say("pill.refused")}
+		pill = widgets.PillState{Tone: theme.Stop, Word: b.Say("pill.refused")}
 	}
-	return NewListRow(RowState{Key: key, KeyWidth: keyWidth, Text: second + " · " + size(w.Bytes), Pill: &pill}, nil)
+	return widgets.NewListRow(widgets.RowState{Key: key, KeyWidth: keyWidth, Text: second + " · " + size(w.Bytes), Pill: &pill}, nil)
 }

@@ -5,18 +5,18 @@ import (
 
 	"tambo/kiosk"
 	"tambo/kiosk/ui/theme"
-	. "tambo/kiosk/ui/widgets"
+	"tambo/kiosk/ui/widgets"
 )
 
 // ResumeScreen asks whether this is the same person.
 type ResumeScreen struct {
 	*Screen
 	// View is the eye that is compared; see [IrisesScreen].
-	View *EyeView
+	View *widgets.EyeView
 
 	b     *builder
-	guide *Banner
-	gauge *Gauge
+	guide *widgets.Banner
+	gauge *widgets.Gauge
 }
 
 // Resume asks whether this is the same person: the wristband number, then one
@@ -25,15 +25,15 @@ func Resume(f Frame, s ResumeState, c ResumeCalls) *ResumeScreen {
 	b := f.build()
 	b.Encounter = nil
 	b.s.back = c.Back
-	x := &ResumeScreen{Screen: b.s, b: b, View: NewEyeView(f.Say("irises.empty"))}
-	x.guide = NewBanner(BannerState{})
-	x.gauge = NewGauge(GaugeState{Label: f.Say("irises.best"), Floor: -1})
-	var left, right []*ActButton
+	x := &ResumeScreen{Screen: b.s, b: b, View: widgets.NewEyeView(f.Say("irises.empty"))}
+	x.guide = widgets.NewBanner(widgets.BannerState{})
+	x.gauge = widgets.NewGauge(widgets.GaugeState{Label: f.Say("irises.best"), Floor: -1})
+	var left, right []*widgets.ActButton
 	if s.Phase != ResumeSame {
 		left = append(left, b.act("act.back", c.Back))
 	}
 	if s.Supervisor && (s.Phase == ResumeNoEye || s.Phase == ResumeLooking) {
-		left = append(left, b.button(ActState{Label: f.Say("resume.vouch"), NoEnter: true}, c.Vouch))
+		left = append(left, b.button(widgets.ActState{Label: f.Say("resume.vouch"), NoEnter: true}, c.Vouch))
 	}
 	switch s.Phase {
 	case ResumeAsk, ResumeWrong:
@@ -52,10 +52,11 @@ func Resume(f Frame, s ResumeState, c ResumeCalls) *ResumeScreen {
 	if s.Phase != ResumeAsk && s.Phase != ResumeWrong {
 		number = pick(f.Say("arrival.wristband"), s.Wristband, nil)
 	}
-	draft := b.draftRow(s.Draft, nil)
-	side := NewCard(CardState{}, Column(18, draft, number, NewWords(f.Say("resume.eye"), Second)))
-	eye := NewCard(CardState{Tight: true}, Column(10, Grow(x.View), x.gauge))
-	b.done(Column(14, NewWords(f.Say("resume.title"), Title), x.guide, Grow(split(0.5, side, eye))), left, right)
+	pill := b.statePill(s.Draft.State, s.Draft.Park) // without its number: that is read off the wristband
+	draft := widgets.NewListRow(widgets.RowState{Text: b.draftWords(s.Draft), Pill: &pill}, nil)
+	side := widgets.NewCard(widgets.CardState{}, widgets.Column(18, draft, number, widgets.NewWords(f.Say("resume.eye"), widgets.Second)))
+	eye := widgets.NewCard(widgets.CardState{Tight: true}, widgets.Column(10, widgets.Grow(x.View), x.gauge))
+	b.done(widgets.Column(14, widgets.NewWords(f.Say("resume.title"), widgets.Title), x.guide, widgets.Grow(split(0.5, side, eye))), left, right)
 	return x
 }
 
@@ -82,12 +83,12 @@ func (x *ResumeScreen) apply(s ResumeState) {
 	case ResumeNoEye:
 		title, tone = b.Say("resume.noEye"), theme.Care
 	}
-	x.guide.Set(BannerState{Tone: tone, Title: "", Detail: "**" + title + "**", NoSign: tone == theme.Active})
+	x.guide.Set(widgets.BannerState{Tone: tone, Title: title, NoSign: tone == theme.Active})
 	t := theme.Care
 	if s.Eye.Best >= s.Eye.Floor && s.Eye.Floor > 0 {
 		t = theme.Good
 	}
-	x.gauge.Set(GaugeState{Label: b.Say("irises.best"), Value: float64(s.Eye.Best) / 100, Floor: float64(s.Eye.Floor) / 100, Tone: t})
+	x.gauge.Set(widgets.GaugeState{Label: b.Say("irises.best"), Value: float64(s.Eye.Best) / 100, Floor: floorOf(s.Eye), Tone: t})
 }
 
 // Held shows an encounter that waits for a second person.
@@ -102,12 +103,15 @@ func Held(f Frame, s HeldState, c HeldCalls) *Screen {
 	rows := []fyne.CanvasObject{}
 	if s.Draft.Hold != nil {
 		for _, r := range s.Draft.Hold.Reasons {
-			rows = append(rows, PadXY(10, 8, NewWords("•  "+sentence(coded(f.Book, "second.", string(r))), Body)))
+			rows = append(rows, widgets.PadXY(10, 8, widgets.NewWords("•  "+sentence(coded(f.Book, "second.", string(r))), widgets.Body)))
 		}
 	}
-	rows = append(rows, PadXY(10, 10, NewWords(f.Say("held.blind"), Second)))
-	title := f.Say("walk.wristband", "Number", Keep(s.Draft.Wristband))
-	content := Column(14, NewBanner(BannerState{Tone: tone, Title: title, Detail: sentence(when)}), Grow(NewCard(CardState{Title: f.Say("held.why")}, Column(0, rows...))))
+	rows = append(rows, widgets.PadXY(10, 10, widgets.NewWords(f.Say("held.blind"), widgets.Second)))
+	if s.By != "" {
+		rows = append(rows, widgets.PadXY(10, 0, widgets.NewWords(f.Say("held.by", "Label", s.By), widgets.Second)))
+	}
+	title := f.Say("walk.wristband", "Number", widgets.Keep(s.Draft.Wristband))
+	content := widgets.Column(14, widgets.NewBanner(widgets.BannerState{Tone: tone, Title: title, Detail: sentence(when)}), widgets.Grow(widgets.NewCard(widgets.CardState{Title: f.Say("held.why")}, widgets.Column(0, rows...))))
 	sign := b.way(f.Say("held.sign"), "", c.Sign)
-	return b.done(content, []*ActButton{b.act("act.back", c.Back)}, []*ActButton{sign})
+	return b.done(content, []*widgets.ActButton{b.act("act.back", c.Back)}, []*widgets.ActButton{sign})
 }

@@ -7,7 +7,7 @@ import (
 
 	"tambo/kiosk"
 	"tambo/kiosk/ui/theme"
-	. "tambo/kiosk/ui/widgets"
+	"tambo/kiosk/ui/widgets"
 )
 
 // Review shows the whole before it is sealed, and the paper for the person.
@@ -23,24 +23,24 @@ func Review(f Frame, s ReviewState, c ReviewCalls) *Screen {
 	if person == "" {
 		person = f.Say("review.noName")
 	}
-	who := "**" + Keep(person) + "**"
+	who := "**" + widgets.Keep(person) + "**"
 	if id.Birth.Value != "" {
 		who += ", " + f.DateText(id.Birth.Value)
 	}
-	rows := []fyne.CanvasObject{Fact(f.Say("review.person"), who, name)}
+	rows := []fyne.CanvasObject{widgets.Fact(f.Say("review.person"), who, name)}
 	if len(id.Aliases) > 0 {
-		rows = append(rows, Fact(f.Say("review.aliases"), Keep(id.Aliases[0])+also(id.Aliases[1:]), name))
+		rows = append(rows, widgets.Fact(f.Say("review.aliases"), widgets.Keep(id.Aliases[0])+also(id.Aliases[1:]), name))
 	}
 	taken, not := b.takenOf(e)
-	rows = append(rows, Fact(f.Say("review.taken"), dash(list(taken)), name))
+	rows = append(rows, widgets.Fact(f.Say("review.taken"), dash(list(taken)), name))
 	if len(not) > 0 {
-		rows = append(rows, Fact(f.Say("review.notTaken"), list(not), name))
+		rows = append(rows, widgets.Fact(f.Say("review.notTaken"), list(not), name))
 	}
 	if a := b.answeredOf(e); a != "" {
-		rows = append(rows, Fact(f.Say("review.answered"), a, name))
+		rows = append(rows, widgets.Fact(f.Say("review.answered"), a, name))
 	}
 	if s.Agreement != nil {
-		rows = append(rows, Fact(f.Say("review.mayGo"), list(recipients(s.Agreement)), name))
+		rows = append(rows, widgets.Fact(f.Say("review.mayGo"), list(recipients(s.Agreement)), name))
 		kept := []string{}
 		if k := s.Agreement.LocalSearch.Keep; k > 0 {
 			kept = append(kept, f.Say("review.keptHere", "Here", f.Date(f.Now.Add(k))))
@@ -48,16 +48,16 @@ func Review(f Frame, s ReviewState, c ReviewCalls) *Screen {
 		if h := s.Agreement.Retention.Hub; h > 0 {
 			kept = append(kept, f.Say("review.keptUntil", "Hub", f.Date(f.Now.Add(h))))
 		}
-		rows = append(rows, Fact(f.Say("review.kept"), list(kept), name))
+		rows = append(rows, widgets.Fact(f.Say("review.kept"), list(kept), name))
 	}
-	second := FactState{Name: f.Say("review.second"), NameWidth: name, Words: f.Say("review.secondNone")}
+	second := widgets.FactState{Name: f.Say("review.second"), NameWidth: name, Words: f.Say("review.secondNone")}
 	seal := f.Say("review.seal")
 	if len(s.Seconds) > 0 {
-		second.Pill = &PillState{Tone: theme.Care, Word: f.Say("review.secondBy", "Time", f.until(s.Deadline))}
+		second.Pill = &widgets.PillState{Tone: theme.Care, Word: f.Say("review.secondBy", "Time", f.until(s.Deadline))}
 		seal = f.Say("review.hold")
 	}
-	rows = append(rows, NewFactRow(second))
-	facts := NewCard(CardState{Title: f.Say("review.title")}, Column(12, Grow(scroll(Column(0, rows...))), NewWords(f.Say("review.note"), Second)))
+	rows = append(rows, widgets.NewFactRow(second))
+	facts := widgets.NewCard(widgets.CardState{Title: f.Say("review.title")}, widgets.Column(12, widgets.Grow(scroll(widgets.Column(0, rows...))), widgets.NewWords(f.Say("review.note"), widgets.Second)))
 	reason := ""
 	switch {
 	case s.Busy:
@@ -65,15 +65,15 @@ func Review(f Frame, s ReviewState, c ReviewCalls) *Screen {
 	case len(s.Missing) > 0:
 		reason = f.Say("missing.steps")
 	}
-	paper := NewCard(CardState{}, Column(8, NewWords(f.Say("slip.screen", "Language", slipLanguage(s.Slip)), Second), Grow(scroll(b.paper(s.Slip)))))
-	abandon := b.button(ActState{Kind: ActStop, Label: f.Say("review.abandon"), NoEnter: true}, c.Abandon)
-	return b.done(split(0.58, facts, paper), []*ActButton{abandon, b.act("act.park", c.Park)}, []*ActButton{b.repeat("review.print", c.Print), b.way(seal, reason, c.Seal)})
+	paper := widgets.NewCard(widgets.CardState{}, widgets.Column(8, widgets.NewWords(f.Say("slip.screen", "Language", slipLanguage(s.Slip)), widgets.Second), widgets.Grow(scroll(b.paper(s.Slip)))))
+	abandon := b.button(widgets.ActState{Kind: widgets.ActStop, Label: f.Say("review.abandon"), NoEnter: true}, c.Abandon)
+	return b.done(split(0.58, facts, paper), []*widgets.ActButton{abandon, b.act("act.park", c.Park)}, []*widgets.ActButton{b.repeat("review.print", c.Print), b.way(seal, reason, c.Seal)})
 }
 
 func also(l []string) string {
 	out := ""
 	for _, a := range l {
-		out += ", " + Keep(a)
+		out += ", " + widgets.Keep(a)
 	}
 	return out
 }

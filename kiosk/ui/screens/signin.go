@@ -4,13 +4,13 @@ import (
 	"fyne.io/fyne/v2"
 
 	"tambo/kiosk/ui/theme"
-	. "tambo/kiosk/ui/widgets"
+	"tambo/kiosk/ui/widgets"
 )
 
 // SignIn shows who signs in; with Locked it is the lock screen.
 func SignIn(f Frame, s SignInState, c SignInCalls) *Screen {
 	b := f.build()
-	var number *Field
+	var number *widgets.Field
 	numberText := func() string {
 		if number == nil {
 			return s.Locked.Operator.Label
@@ -21,7 +21,7 @@ func SignIn(f Frame, s SignInState, c SignInCalls) *Screen {
 	if s.Locked != nil {
 		go1 = "locked.go"
 	}
-	var password *Field
+	var password *widgets.Field
 	want := f.Say("missing.password")
 	if s.Locked != nil {
 		want = f.Say("signin.password")
@@ -37,15 +37,15 @@ func SignIn(f Frame, s SignInState, c SignInCalls) *Screen {
 	}
 	way := b.way(f.Say(go1), want, func() { c.SignIn(numberText(), password.Text()) })
 	changed := func(string) { setReason(way, missing(password.Text())) }
-	password = b.field("password", FieldState{Label: f.Say("signin.password"), Secret: true, Off: s.Busy}, changed)
+	password = b.field("password", widgets.FieldState{Label: f.Say("signin.password"), Secret: true, Off: s.Busy}, changed)
 	password.OnEnter = way.Act
-	keyboard := NewKeyboard(KeyboardState{Language: string(f.Language()), Space: f.Say("act.space")})
+	keyboard := widgets.NewKeyboard(widgets.KeyboardState{Language: string(f.Language()), Space: f.Say("act.space")})
 	fields := []fyne.CanvasObject{}
 	if s.Locked == nil {
-		number = b.field("number", FieldState{Label: f.Say("signin.number"), Off: s.Busy}, changed)
+		number = b.field("number", widgets.FieldState{Label: f.Say("signin.number"), Off: s.Busy}, changed)
 		number.SetText(s.Number)
 		number.OnEnter = func() { focus(password) }
-		fields = append(fields, Wide(200, number))
+		fields = append(fields, widgets.Wide(200, number))
 		keyboard.Serve(number, password)
 		b.s.First = number.Input()
 	} else {
@@ -54,8 +54,9 @@ func SignIn(f Frame, s SignInState, c SignInCalls) *Screen {
 	if numberText() != "" {
 		b.s.First = password.Input()
 	}
-	fields = append(fields, Grow(password))
-	setReason(way, missing(password.Text()))
+	fields = append(fields, widgets.Grow(password))
+	b.s.typed = func() { setReason(way, missing(password.Text())) }
+	b.s.typed()
 
 	title, note := f.Say("signin.title"), f.Say("signin.note")
 	if l := s.Locked; l != nil {
@@ -65,17 +66,17 @@ func SignIn(f Frame, s SignInState, c SignInCalls) *Screen {
 			note += " " + f.Say("locked.waits")
 		}
 	}
-	head := []fyne.CanvasObject{NewWords(title, Hero)}
+	head := []fyne.CanvasObject{widgets.NewWords(title, widgets.Hero)}
 	if fault := b.signInFault(s); fault != "" {
-		head = append(head, NewBanner(BannerState{Tone: theme.Stop, Detail: fault}))
+		head = append(head, widgets.NewBanner(widgets.BannerState{Tone: theme.Stop, Detail: fault}))
 	} else {
-		head = append(head, NewWords(note, Style{Size: 20, Second: true}))
+		head = append(head, widgets.NewWords(note, widgets.Style{Size: 20, Second: true}))
 	}
-	top := Row(40, Grow(Middle(Column(8, head...))), Wide(560, Middle(Row(f.gap(), fields...))))
+	top := widgets.Row(40, widgets.Grow(widgets.Middle(widgets.Column(8, head...))), widgets.Wide(560, widgets.Middle(widgets.Row(f.gap(), fields...))))
 	if s.Locked != nil {
-		return b.done(Column(16, Grow(top), keyboard), []*ActButton{b.fault(c.Wrong)}, []*ActButton{b.act("locked.other", c.Other), way})
+		return b.done(widgets.Column(16, widgets.Grow(top), keyboard), []*widgets.ActButton{b.fault(c.Wrong)}, []*widgets.ActButton{b.act("locked.other", c.Other), way})
 	}
-	return b.done(Column(16, Grow(top), keyboard), []*ActButton{b.fault(c.Wrong)}, []*ActButton{b.act("signin.forgotten", c.Forgotten), way})
+	return b.done(widgets.Column(16, widgets.Grow(top), keyboard), []*widgets.ActButton{b.fault(c.Wrong)}, []*widgets.ActButton{b.act("signin.forgotten", c.Forgotten), way})
 }
 
 func (b *builder) signInFault(s SignInState) string {
@@ -93,14 +94,14 @@ func (b *builder) signInFault(s SignInState) string {
 }
 
 // fault is the way to the kiosk's health, open to anybody.
-func (b *builder) fault(call func()) *ActButton {
-	return b.button(ActState{Label: b.Say("signin.fault"), Short: b.Say("signin.fault.short"), Sign: theme.SignWarning}, call)
+func (b *builder) fault(call func()) *widgets.ActButton {
+	return b.button(widgets.ActState{Label: b.Say("signin.fault"), Short: b.Say("signin.fault.short"), Sign: theme.SignWarning}, call)
 }
 
 func (f *Frame) gap() float32 { return theme.Current().Gap() }
 
 // focus puts the cursor into a field.
-func focus(f *Field) {
+func focus(f *widgets.Field) {
 	if c := fyne.CurrentApp().Driver().CanvasForObject(f); c != nil {
 		c.Focus(f.Input())
 	}

@@ -5,7 +5,7 @@ import (
 
 	"tambo/kiosk"
 	"tambo/kiosk/ui/theme"
-	. "tambo/kiosk/ui/widgets"
+	"tambo/kiosk/ui/widgets"
 	"tambo/kiosk/ui/words"
 )
 
@@ -96,16 +96,16 @@ func slipLanguage(s SlipState) string {
 func (b *builder) paper(s SlipState) fyne.CanvasObject {
 	var col []fyne.CanvasObject
 	for i, l := range SlipText(s) {
-		st := Style{Bold: l.Bold}
+		st := widgets.Style{Bold: l.Bold}
 		if i == 0 {
-			st = Heading
+			st = widgets.Heading
 		}
-		col = append(col, NewWords(l.Text, st))
+		col = append(col, widgets.NewWords(l.Text, st))
 	}
 	if s.Code != "" {
-		col = append(col, NewCode(s.Code, s.Code, 96))
+		col = append(col, widgets.NewCode(s.Code, s.Code, 96))
 	}
-	return Column(12, col...)
+	return widgets.Column(12, col...)
 }
 
 // Slip shows the paper for the person, on the screen.
@@ -122,13 +122,13 @@ func Slip(f Frame, s SlipState, c SlipCalls) *Screen {
 	}
 	side := []fyne.CanvasObject{}
 	if c.Language != nil && s.Agreement != nil && s.Words != nil {
-		var l []Choice
+		var l []widgets.Choice
 		for _, lang := range words.All {
-			l = append(l, Choice{Key: string(lang), Label: languageName(string(lang))})
+			l = append(l, widgets.Choice{Key: string(lang), Label: languageName(string(lang))})
 		}
-		side = append(side, NewChoiceRow(ChoiceState{Choices: l, Down: true, Chosen: one(string(s.Words.Language()))}, c.Language))
+		side = append(side, widgets.NewChoiceRow(widgets.ChoiceState{Choices: l, Down: true, Chosen: one(string(s.Words.Language()))}, c.Language))
 	}
-	side = append(side, NewWords(f.Say("slip.show"), Second))
+	side = append(side, widgets.NewWords(f.Say("slip.show"), widgets.Second))
 	if s.Printed {
 		side = append(side, band(theme.Good, f.Say("slip.printed")))
 	}
@@ -136,6 +136,6 @@ func Slip(f Frame, s SlipState, c SlipCalls) *Screen {
 	if s.Printer {
 		print = "slip.print"
 	}
-	content := Column(14, NewBanner(BannerState{Tone: tone, Title: title}), Grow(split(0.64, NewCard(CardState{}, scroll(b.paper(s))), NewCard(CardState{Title: f.Say("slip.screen", "Language", "")}, Column(14, side...)))))
-	return b.done(content, nil, []*ActButton{b.repeat(print, c.Print), b.way(f.Say("act.done"), "", c.Done)})
+	content := widgets.Column(14, widgets.NewBanner(widgets.BannerState{Tone: tone, Title: title}), widgets.Grow(split(0.64, widgets.NewCard(widgets.CardState{}, scroll(b.paper(s))), widgets.NewCard(widgets.CardState{Title: f.Say("slip.screen", "Language", slipLanguage(s))}, widgets.Column(14, side...)))))
+	return b.done(content, nil, []*widgets.ActButton{b.repeat(print, c.Print), b.way(f.Say("act.done"), "", c.Done)})
 }

@@ -4,7 +4,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"tambo/kiosk/ui/theme"
-	. "tambo/kiosk/ui/widgets"
+	"tambo/kiosk/ui/widgets"
 )
 
 // Type shows one thing to type, or a few, above the keyboard.
@@ -12,7 +12,7 @@ func Type(f Frame, s TypeState, c TypeCalls) *Screen {
 	b := f.build()
 	b.s.back = c.Back
 	b.Encounter = nil // the keyboard needs the width
-	var fields []*Field
+	var fields []*widgets.Field
 	missing := func() string {
 		for i, x := range s.Fields {
 			if x.Must && i < len(fields) && fields[i].Text() == "" {
@@ -29,7 +29,7 @@ func Type(f Frame, s TypeState, c TypeCalls) *Screen {
 	var row []fyne.CanvasObject
 	upper := false
 	for i, x := range s.Fields {
-		fd := b.field(x.Key, FieldState{Label: x.Label, Hint: x.Hint, Secret: x.Secret}, func(string) { setReason(way, missing()) })
+		fd := b.field(x.Key, widgets.FieldState{Label: x.Label, Hint: x.Hint, Secret: x.Secret}, func(string) { setReason(way, missing()) })
 		fd.SetText(x.Value)
 		fd.OnEnter = func() {
 			if i+1 < len(fields) {
@@ -40,9 +40,10 @@ func Type(f Frame, s TypeState, c TypeCalls) *Screen {
 		}
 		upper = upper || x.Upper
 		fields = append(fields, fd)
-		row = append(row, Grow(fd))
+		row = append(row, widgets.Grow(fd))
 	}
-	setReason(way, missing())
+	b.s.typed = func() { setReason(way, missing()) }
+	b.s.typed()
 	way.OnAct(func() {
 		values := map[string]string{}
 		for i, x := range s.Fields {
@@ -50,25 +51,25 @@ func Type(f Frame, s TypeState, c TypeCalls) *Screen {
 		}
 		c.Done(values)
 	})
-	keyboard := NewKeyboard(KeyboardState{Language: string(f.Language()), Space: f.Say("act.space"), Upper: upper})
+	keyboard := widgets.NewKeyboard(widgets.KeyboardState{Language: string(f.Language()), Space: f.Say("act.space"), Upper: upper})
 	keyboard.Serve(fields...)
 	if len(fields) > 0 {
 		b.s.First = fields[0].Input()
 	}
-	head := []fyne.CanvasObject{NewWords(s.Title, Title)}
+	head := []fyne.CanvasObject{widgets.NewWords(s.Title, widgets.Title)}
 	if s.Fault != "" {
-		head = append(head, NewWords(s.Fault, Strong.On(theme.Stop)))
+		head = append(head, widgets.NewWords(s.Fault, widgets.Strong.On(theme.Stop)))
 	} else if s.Detail != "" {
-		head = append(head, NewWords(s.Detail, Second))
+		head = append(head, widgets.NewWords(s.Detail, widgets.Second))
 	}
-	top := Column(14, Column(2, head...), Row(f.gap(), row...))
-	return b.done(Column(16, Grow(Middle(top)), keyboard), []*ActButton{b.act("act.back", c.Back)}, []*ActButton{way})
+	top := widgets.Column(14, widgets.Column(2, head...), widgets.Row(f.gap(), row...))
+	return b.done(widgets.Column(16, widgets.Grow(widgets.Middle(top)), keyboard), []*widgets.ActButton{b.act("act.back", c.Back)}, []*widgets.ActButton{way})
 }
 
 // nothing stands in until a button has all that it needs.
 func nothing() {}
 
-func setReason(a *ActButton, reason string) {
+func setReason(a *widgets.ActButton, reason string) {
 	st := a.State()
 	st.Reason = reason
 	a.Set(st)
@@ -78,21 +79,21 @@ func setReason(a *ActButton, reason string) {
 func Choose(f Frame, s ChooseState, c ChooseCalls) *Screen {
 	b := f.build()
 	b.s.back = c.Back
-	var l []Choice
+	var l []widgets.Choice
 	for _, o := range s.Choices {
-		l = append(l, Choice{Key: o.Key, Label: o.Label})
+		l = append(l, widgets.Choice{Key: o.Key, Label: o.Label})
 	}
-	answers := NewChoiceRow(ChoiceState{Choices: l, Down: true, Person: s.Person, Chosen: s.Chosen}, c.Choose)
-	head := []fyne.CanvasObject{NewWords(s.Title, Title)}
+	answers := widgets.NewChoiceRow(widgets.ChoiceState{Choices: l, Down: true, Person: s.Person, Chosen: s.Chosen}, c.Choose)
+	head := []fyne.CanvasObject{widgets.NewWords(s.Title, widgets.Title)}
 	if s.Detail != "" {
-		head = append(head, NewWords(s.Detail, Second))
+		head = append(head, widgets.NewWords(s.Detail, widgets.Second))
 	}
-	body := Column(18, Column(4, head...), Grow(scroll(answers)))
-	return b.done(narrow(640, NewCard(CardState{}, body)), []*ActButton{b.act("act.back", c.Back)}, some(b.chooseDone(s, c)))
+	body := widgets.Column(18, widgets.Column(4, head...), widgets.Grow(scroll(answers)))
+	return b.done(narrow(640, widgets.NewCard(widgets.CardState{}, body)), []*widgets.ActButton{b.act("act.back", c.Back)}, some(b.chooseDone(s, c)))
 }
 
 // chooseDone is the way on where more than one thing may be chosen.
-func (b *builder) chooseDone(s ChooseState, c ChooseCalls) *ActButton {
+func (b *builder) chooseDone(s ChooseState, c ChooseCalls) *widgets.ActButton {
 	if c.Done == nil {
 		return nil
 	}

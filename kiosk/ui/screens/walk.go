@@ -3,35 +3,35 @@ package screens
 import (
 	"tambo/kiosk"
 	"tambo/kiosk/ui/theme"
-	. "tambo/kiosk/ui/widgets"
+	"tambo/kiosk/ui/widgets"
 )
 
 // walk is the left column: the steps, each with one line of what was found.
-func (b *builder) walk() *Walk {
+func (b *builder) walk() *widgets.Walk {
 	e := b.Encounter
 	heading := b.Say("walk.noWristband")
 	if e.Arrival.Wristband != "" {
-		heading = b.Say("walk.wristband", "Number", Keep(e.Arrival.Wristband))
+		heading = b.Say("walk.wristband", "Number", widgets.Keep(e.Arrival.Wristband))
 	}
-	st := WalkState{Heading: heading}
+	st := widgets.WalkState{Heading: heading}
 	steps := e.Steps
 	for i, x := range steps {
-		s := StepState{Number: i + 1, Title: b.Say("step." + string(x.Kind))}
+		s := widgets.StepState{Number: i + 1, Title: b.Say("step." + string(x.Kind))}
 		s.Found, s.Tone = b.found(x)
 		switch {
 		case x.Kind == e.At:
-			s.Mark = StepNow
+			s.Mark = widgets.StepNow
 		case x.State == kiosk.StepDone:
-			s.Mark = StepDone
+			s.Mark = widgets.StepDone
 		case x.State == kiosk.StepExcepted:
-			s.Mark = StepExcepted
+			s.Mark = widgets.StepExcepted
 		case x.State == kiosk.StepByRule:
-			s.Mark = StepByRule
+			s.Mark = widgets.StepByRule
 		}
-		s.Touchable = b.Calls.GoTo != nil && x.Kind != e.At && (s.Mark == StepDone || s.Mark == StepExcepted)
+		s.Touchable = b.Calls.GoTo != nil && x.Kind != e.At && (s.Mark == widgets.StepDone || s.Mark == widgets.StepExcepted)
 		st.Steps = append(st.Steps, s)
 	}
-	return NewWalk(st, func(i int) {
+	return widgets.NewWalk(st, func(i int) {
 		if b.Calls.GoTo != nil && i < len(steps) {
 			b.Calls.GoTo(steps[i].Kind)
 		}
@@ -68,15 +68,7 @@ func (b *builder) found(x kiosk.Step) (string, theme.Tone) {
 			return b.Say("found.fromDocument"), theme.Plain
 		}
 	case kiosk.StepDecision:
-		open := 0
-		for _, s := range e.Searches {
-			for c := range s.Candidates {
-				if answerOf(e, s.ID, c) == "" {
-					open++
-				}
-			}
-		}
-		if open > 0 && x.Kind == e.At {
+		if open := unanswered(e); open > 0 && x.Kind == e.At {
 			return b.Count("found.toAnswer", open), theme.Plain
 		}
 		if x.State == kiosk.StepDone {
@@ -91,6 +83,8 @@ func (b *builder) found(x kiosk.Step) (string, theme.Tone) {
 func (b *builder) foundIrises() (string, theme.Tone) {
 	e := b.Encounter
 	switch loud, hit := hitOf(e); {
+	case hit && loud && unanswered(e) == 0:
+		return b.Say("found.seeDecision"), theme.Plain
 	case hit && loud:
 		return b.Say("found.seeDecision"), theme.Stop
 	case hit:
@@ -145,6 +139,32 @@ func resultOf(e *kiosk.Encounter) (r result) {
 		}
 	}
 	return r
+}
+
+// unanswered counts the candidates that nobody has answered.
+func unanswered(e *kiosk.Encounter) (n int) {
+	for _, s := range e.Searches {
+		for c := range s.Candidates {
+			if answerOf(e, s.ID, c) == "" {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// next is the way on from a step: "Next: Document".
+func (b *builder) next(from kiosk.StepKind) string {
+	if b.Encounter != nil {
+		past := false
+		for _, x := range b.Encounter.Steps {
+			if past && x.State != kiosk.StepByRule {
+				return b.Say("next." + string(x.Kind))
+			}
+			past = past || x.Kind == from
+		}
+	}
+	return b.Say("act.goOn")
 }
 
 func answerOf(e *kiosk.Encounter, search, candidate int) kiosk.Verdict {
