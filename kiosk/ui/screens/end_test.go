@@ -163,3 +163,16 @@ func TestClosed(t *testing.T) {
 		return screens.AgreementExpired(f, screens.ExpiredState{Title: "Specimen agreement", Expires: ago(20 * time.Hour)}, calls)
 	})
 }
+
+func TestLeaving(t *testing.T) {
+	none := func() {}
+	shows(t, "abandon", func(l words.Language) *screens.Screen {
+		f := frame(l)
+		f.Encounter = finished(false)
+		return screens.Abandon(f, screens.AbandonState{Hit: true, Reason: "left"}, screens.AbandonCalls{Reason: func(string) {}, Go: none, Back: none})
+	})
+	shows(t, "close-shift", func(l words.Language) *screens.Screen {
+		return screens.CloseShift(frame(l), screens.ShiftState{Done: 19, Queue: screens.Queue{People: 1, Oldest: ago(time.Hour)},
+			Unfinished: []screens.Unfinished{{Wristband: "0406", State: kiosk.StateParked, Park: kiosk.ParkMedical, At: kiosk.StepIrises}}}, screens.ShiftCalls{Go: none, Back: none})
+	})
+}

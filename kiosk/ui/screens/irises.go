@@ -34,7 +34,11 @@ func Irises(f Frame, s IrisesState, c IrisesCalls) *IrisesScreen {
 	x.note = widgets.NewWords(" ", widgets.Second)
 	var cards []fyne.CanvasObject
 	for i := range x.Views {
-		x.Views[i] = widgets.NewEyeView(f.Say("irises.empty"))
+		empty := f.Say("irises.empty")
+		if why := s.Eyes[i].Except; why != "" {
+			empty = sentence(f.Say("irises.notTaken", "Why", lower(coded(f.Book, "except.", string(why)))))
+		}
+		x.Views[i] = widgets.NewEyeView(empty)
 		x.now[i] = widgets.NewGauge(widgets.GaugeState{Label: f.Say("irises.now"), Floor: -1})
 		x.best[i] = widgets.NewGauge(widgets.GaugeState{Label: f.Say("irises.best"), Floor: -1})
 		x.cards[i] = widgets.NewCard(widgets.CardState{Tight: true}, widgets.Column(10, widgets.Grow(x.Views[i]), x.now[i], x.best[i]))
@@ -113,7 +117,7 @@ func (x *IrisesScreen) applyEye(i int, e EyeState, s IrisesState) {
 	case s.ByRule:
 		pill = widgets.PillState{Word: b.Say("found.byRule"), Sign: theme.SignDash}
 	case e.Except != "":
-		pill = widgets.PillState{Tone: theme.Care, Word: b.Say("irises.notTaken", "Why", lower(coded(b.Book, "except.", string(e.Except))))}
+		pill = widgets.PillState{Tone: theme.Care, Word: coded(b.Book, "except.", string(e.Except))}
 	case e.Below:
 		pill = widgets.PillState{Tone: theme.Care, Word: b.Say("irises.keptBelow", "Score", e.Best, "Floor", e.Floor)}
 	case e.Done:

@@ -19,15 +19,15 @@ func Review(f Frame, s ReviewState, c ReviewCalls) *Screen {
 	}
 	const name = 130
 	id := e.Identity
-	person := strings.Trim(id.Surname.Value+", "+id.Given.Value, ", ")
+	person := strings.Trim(widgets.Keep(id.Surname.Value)+", "+widgets.Keep(id.Given.Value), ", ")
 	if person == "" {
 		person = f.Say("review.noName")
 	}
-	who := "**" + widgets.Keep(person) + "**"
+	who := "**" + person + "**"
 	if id.Birth.Value != "" {
 		who += ", " + f.DateText(id.Birth.Value)
 	}
-	rows := []fyne.CanvasObject{widgets.Fact(f.Say("review.person"), who, name)}
+	rows := []fyne.CanvasObject{widgets.PadXY(10, 6, widgets.NewWords(who, widgets.Style{Size: 20}))}
 	if len(id.Aliases) > 0 {
 		rows = append(rows, widgets.Fact(f.Say("review.aliases"), widgets.Keep(id.Aliases[0])+also(id.Aliases[1:]), name))
 	}

@@ -350,3 +350,29 @@ type ChooseCalls struct {
 	Done   func() // where several may be chosen; nil: the first touch answers
 	Back   func()
 }
+
+// AbandonState asks whether a record is given up.
+type AbandonState struct {
+	Hit    bool   // somebody was found: a second person is asked too
+	Reason string // "left", "released", "twice", "mistake"; empty: none yet
+}
+
+// AbandonCalls are what can be done about it. Back keeps the record.
+type AbandonCalls struct {
+	Reason func(code string)
+	Go     func()
+	Back   func()
+}
+
+// ShiftState is the end of a shift.
+type ShiftState struct {
+	Done       int // people enrolled
+	Unfinished []Unfinished
+	Queue      Queue
+}
+
+// ShiftCalls are what can be done at the end of a shift.
+type ShiftCalls struct {
+	Go   func() // close and lock
+	Back func()
+}

@@ -155,7 +155,11 @@ func (k *checker) walk(o fyne.CanvasObject, pos fyne.Position, in []rect, of int
 		}
 	case *container.Scroll:
 		p := pos.Add(o.Content.Position())
-		k.walk(o.Content, p, []rect{at(p, o.Content.Size())}, of, view.cut(r))
+		room := at(p, o.Content.Size())
+		if o.Direction == container.ScrollVerticalOnly { // nobody can move it sideways
+			room.x1, room.x2 = r.x1, r.x2
+		}
+		k.walk(o.Content, p, []rect{room}, of, view.cut(r))
 	case fyne.Widget:
 		if _, ok := o.(interface{ SelectedText() string }); ok {
 			return // an entry scrolls what is typed

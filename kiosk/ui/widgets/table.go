@@ -157,7 +157,9 @@ func (t *FieldTable) prepare(width float32) float32 {
 		l = append(l, Wide(w[i], Middle(NewWords(h, headStyle))))
 	}
 	t.head = Stack(PadXY(tableSide, 6, Row(tableGap, l...)), Column(0, Space(), AtLeast(0, 1, box(look().Hairline, nil, 0, 0))))
-	return heightFor(t.head, width)
+	h := heightFor(t.head, width)
+	t.head.Resize(fyne.NewSize(width, h)) // being asked for a height must not lose it
+	return h
 }
 
 // CreateRenderer implements fyne.Widget.
