@@ -11,7 +11,7 @@ PAGES    ?=
 FUZZTIME ?= 20s
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint race test-crash test-hub test-usb test-umock fuzz bench clean setup setup-test
+.PHONY: help run test build lint race test-crash test-hub test-usb test-umock test-window fuzz bench clean setup setup-test
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ test: setup-test lint ## Everything that must hold before a change lands
 
 build: setup ## Build the programs into bin/
 	@mkdir -p bin
-	@for p in $(PROGRAMS); do $(GO) build -trimpath -o bin/$$p ./cmd/$$p || exit 1; done
+	@for p in $(PROGRAMS); do $(GO) build -o bin/$$p ./cmd/$$p || exit 1; done
 
 lint: ## gofmt, go vet, staticcheck
 	@bad=$$(gofmt -l cmd kiosk devices store sync assets); [ -z "$$bad" ] || { echo "not gofmt-ed:"; echo "$$bad"; exit 1; }
@@ -46,6 +46,9 @@ test-usb: setup-test ## Fault schedules on the virtual bus, in full
 
 test-umock: setup-test ## Drivers on the real libusb, over a mocked usbfs
 	$(GO) test -count=1 -v -run UnderUmockdev ./devices/usb/libusb
+
+test-window: setup-test ## The real window under Xvfb, driven by mouse and keyboard; pictures in docs/screens
+	TAMBO_TEST_WINDOW=1 $(GO) test -count=1 -timeout 15m -v -run TestTheWholeWindow ./cmd/tambo/internal/app
 
 fuzz: ## Every fuzz target for FUZZTIME each (default 20s)
 	@set -e; for p in $$($(GO) list ./...); do \
