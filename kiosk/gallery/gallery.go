@@ -1,16 +1,22 @@
 // Package gallery finds who an eye belongs to among many: a 1:N search over
-// iris templates kept in memory.
+// iris templates.
 //
 // A search scans short search codes of all entries, compares the best of them
 // in full, and fuses two eyes on the calibrated −log10 false match rate. The
+// codes lie side by side in pages, eight entries to a register, and are compared
+// by AVX-512 or AVX2 where the processor has them and by portable Go with the
+// same answers elsewhere. Templates stay in memory or, see [NewFetching], where
+// the caller keeps them. The
 // answer says how many entries it compared and how many it could not, so that
 // "no match" and "not finished" are never the same thing. The package does no
 // I/O, keeps no names, and decides nothing about people: it lists candidates.
 package gallery
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 
 	"tambo/kiosk"
@@ -35,39 +41,72 @@ var (
 	ErrEye = errors.New("gallery: entry's eye and template's eye differ")
 )
 
-const chunkSize = 4096 // search codes in a chunk: 2 MiB, page aligned
+// kind says what a slot holds.
+type kind uint8
 
-// slot is what belongs to one search code. entry is nil while the slot is free.
-type slot struct{ entry *entry }
+const (
+	first kind = iota + 1 // an entry, with its first reading's code
+	twin                  // the second reading of an entry
+	alien                 // an entry of another engine version, without a code
+)
 
-// chunk is a piece of the slab. Chunks never move, so that a search may let go
-// of the lock between them.
-type chunk struct {
-	codes [chunkSize]iris.SearchCode
-	slots [chunkSize]slot
+// record is what belongs to one slot, beside its code; zero while the slot is
+// free. Those of a million entries have to fit into few bytes: links are slot
+// numbers plus one, 0 for none.
+type record struct {
+	id   ID
+	next int32 // next entry with the same ID
+	twin int32 // slot of the second reading
+	eye  kiosk.Eye
+	kind kind
 }
 
-type entry struct {
-	id       ID
-	eye      kiosk.Eye
-	template kiosk.Template
-	where    []int // slots of its readings; none if the version differs
+// chunk is a piece of the gallery. Chunks never move, so that a search may let
+// go of the lock between them.
+type chunk struct {
+	codes     *slab
+	records   [chunkSize]record
+	templates *[chunkSize]kiosk.Template // nil where they are fetched
+	// sides says for each eye which lanes of each block hold a code of it.
+	sides [kiosk.EyeLeft + 1][blocks]uint8
+	// entries counts those that begin in this chunk and have a code, by eye.
+	entries [kiosk.EyeLeft + 1]int
 }
 
 // Gallery is a set of entries. All methods may be called concurrently. The
 // zero Gallery is not usable; see [New].
 type Gallery struct {
-	mu     sync.RWMutex
-	chunks []*chunk
-	used   int   // slots handed out so far
-	free   []int // slots given back
-	byID   map[ID][]*entry
-	count  int
-	alien  int // entries of another engine version
+	fetch  Templates // nil if templates are kept
+	kernel kernel
+
+	mu      sync.RWMutex
+	chunks  []*chunk
+	used    int     // slots handed out so far
+	free    []int32 // slots given back
+	persons index
+	count   int
+	alien   int // entries of another engine version
 }
 
-// New returns an empty gallery.
-func New() *Gallery { return &Gallery{byID: make(map[ID][]*entry)} }
+// Templates hands out the templates of a gallery that keeps none.
+type Templates interface {
+	// Templates returns all templates of id as they were added, in any
+	// order; their Eye is the side they are compared as. It is called from
+	// several goroutines at once. An error ends the search unfinished.
+	Templates(ctx context.Context, id ID) ([]kiosk.Template, error)
+}
+
+// New returns an empty gallery that keeps its templates in memory.
+func New() *Gallery { return &Gallery{kernel: kernels[0]} }
+
+// NewFetching returns an empty gallery that keeps search codes only, less than
+// 600 bytes an entry, and asks t for the templates of at most 1,000 persons in
+// a search.
+func NewFetching(t Templates) *Gallery {
+	g := New()
+	g.fetch = t
+	return g
+}
 
 // Len returns the number of entries.
 func (g *Gallery) Len() int {
@@ -90,7 +129,6 @@ func (g *Gallery) Add(e Entry) error {
 	if e.Eye == kiosk.EyeUnknown {
 		e.Eye = e.Template.Eye
 	}
-	n := &entry{id: e.ID, eye: e.Eye, template: e.Template}
 	d, err := iris.Decode(e.Template)
 	var codes []iris.SearchCode
 	switch {
@@ -100,35 +138,91 @@ func (g *Gallery) Add(e Entry) error {
 	default:
 		codes = d.SearchCodes()
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for i := range codes {
-		k := g.take()
-		c := g.chunks[k/chunkSize]
-		c.codes[k%chunkSize] = codes[i]
-		c.slots[k%chunkSize] = slot{n}
-		n.where = append(n.where, k)
-	}
-	g.byID[e.ID] = append(g.byID[e.ID], n)
-	g.count++
-	if len(codes) == 0 {
-		g.alien++
-	}
+	g.add(e, codes)
 	return nil
 }
 
+// add puts in e, whose readings have these codes; none if it is alien.
+func (g *Gallery) add(e Entry, codes []iris.SearchCode) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	k := g.take()
+	r := record{id: e.ID, eye: e.Eye, kind: alien}
+	if len(codes) > 0 {
+		r.kind = first
+		g.code(k, e.Eye, &codes[0])
+		g.chunks[k/chunkSize].entries[e.Eye]++
+	} else {
+		g.alien++
+	}
+	if len(codes) > 1 { // templates have one reading or two
+		t := g.take()
+		g.code(t, e.Eye, &codes[1])
+		*g.record(t) = record{id: e.ID, eye: e.Eye, kind: twin}
+		r.twin = t + 1
+	}
+	if c := g.chunks[k/chunkSize]; c.templates != nil {
+		c.templates[k%chunkSize] = e.Template
+	}
+	if head := g.persons.find(g, e.ID); head >= 0 {
+		h := g.record(head)
+		r.next, h.next = h.next, k+1
+		*g.record(k) = r
+	} else {
+		*g.record(k) = r
+		g.persons.insert(g, k)
+	}
+	g.count++
+}
+
+func (g *Gallery) record(slot int32) *record {
+	return &g.chunks[slot/chunkSize].records[slot%chunkSize]
+}
+
+// code writes a code into a slot.
+func (g *Gallery) code(slot int32, eye kiosk.Eye, code *iris.SearchCode) {
+	c, k := g.chunks[slot/chunkSize], slot%chunkSize
+	c.codes[k/lanes].put(int(k%lanes), code)
+	c.sides[eye][k/lanes] |= 1 << (k % lanes)
+}
+
+// release empties a slot.
+func (g *Gallery) release(slot int32) {
+	c, k := g.chunks[slot/chunkSize], slot%chunkSize
+	c.codes[k/lanes].put(int(k%lanes), &iris.SearchCode{})
+	for eye := range c.sides {
+		c.sides[eye][k/lanes] &^= 1 << (k % lanes)
+	}
+	c.records[k] = record{}
+	if c.templates != nil {
+		c.templates[k] = kiosk.Template{}
+	}
+	g.free = append(g.free, slot)
+}
+
 // take returns a free slot; the lock is held.
-func (g *Gallery) take() int {
+func (g *Gallery) take() int32 {
 	if n := len(g.free); n > 0 {
 		k := g.free[n-1]
 		g.free = g.free[:n-1]
 		return k
 	}
 	if g.used == len(g.chunks)*chunkSize {
-		g.chunks = append(g.chunks, new(chunk))
+		g.chunks = append(g.chunks, g.newChunk())
 	}
 	g.used++
-	return g.used - 1
+	return int32(g.used - 1)
+}
+
+func (g *Gallery) newChunk() *chunk {
+	c := &chunk{}
+	var giveBack func()
+	c.codes, giveBack = newSlab()
+	runtime.AddCleanup(c, func(f func()) { f() }, giveBack)
+	if g.fetch == nil {
+		c.templates = new([chunkSize]kiosk.Template)
+	}
+	return c
 }
 
 // Remove takes all entries of id out and returns how many there were. A search
@@ -136,19 +230,25 @@ func (g *Gallery) take() int {
 func (g *Gallery) Remove(id ID) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	es := g.byID[id]
-	for _, e := range es {
-		for _, k := range e.where {
-			c := g.chunks[k/chunkSize]
-			c.codes[k%chunkSize] = iris.SearchCode{}
-			c.slots[k%chunkSize] = slot{}
-			g.free = append(g.free, k)
-		}
-		if len(e.where) == 0 {
-			g.alien--
-		}
+	head := g.persons.find(g, id)
+	if head < 0 {
+		return 0
 	}
-	g.count -= len(es)
-	delete(g.byID, id)
-	return len(es)
+	g.persons.remove(g, head)
+	n := 0
+	for k := head + 1; k != 0; n++ {
+		r := *g.record(k - 1)
+		if r.kind == alien {
+			g.alien--
+		} else {
+			g.chunks[(k-1)/chunkSize].entries[r.eye]--
+		}
+		if r.twin != 0 {
+			g.release(r.twin - 1)
+		}
+		g.release(k - 1)
+		k = r.next
+	}
+	g.count -= n
+	return n
 }

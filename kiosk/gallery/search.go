@@ -6,10 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"tambo/kiosk"
 	"tambo/kiosk/iris"
@@ -74,22 +71,6 @@ var (
 	ErrOptions = errors.New("gallery: search options out of range")
 )
 
-// verifyLimit is the number of entries that are compared in full for each
-// probe template, the best by search code.
-const verifyLimit = 1000
-
-type probeEye struct {
-	eye     kiosk.Eye
-	decoded *iris.Decoded
-	turned  []*iris.SearchProbe
-}
-
-// hit is a search code worth comparing in full.
-type hit struct {
-	dist  uint32
-	entry *entry
-}
-
 // Search looks for p. Entries added while it runs may be missed, entries
 // present throughout never are. When ctx ends first, the answer holds what was
 // found so far with Complete false, and the error is ctx's.
@@ -107,7 +88,7 @@ func (g *Gallery) Search(ctx context.Context, p Probe, o Options) (Answer, error
 	g.mu.RLock()
 	chunks, used := g.chunks[:len(g.chunks):len(g.chunks)], g.used
 	a := Answer{Total: g.count, NotCompared: g.alien}
-	persons := len(g.byID)
+	persons := g.persons.n
 	g.mu.RUnlock()
 
 	hits, seen, skipped, scanErr := g.scan(ctx, chunks, used, probes, o.Progress)
@@ -134,7 +115,7 @@ func parse(p Probe) ([]probeEye, error) {
 		}
 		e := probeEye{eye: t.Eye, decoded: d}
 		for _, c := range d.SearchCodes() {
-			e.turned = append(e.turned, iris.NewSearchProbe(&c))
+			e.turned = append(e.turned, newTable(iris.NewSearchProbe(&c)))
 		}
 		out = append(out, e)
 	}
@@ -144,151 +125,6 @@ func parse(p Probe) ([]probeEye, error) {
 // meets reports whether eyes of these sides may be the same eye.
 func meets(a, b kiosk.Eye) bool {
 	return a == b || a == kiosk.EyeUnknown || b == kiosk.EyeUnknown
-}
-
-// scan passes over all search codes and returns, for each probe, the best
-// verifyLimit entries, and how many entries were compared and skipped.
-func (g *Gallery) scan(ctx context.Context, chunks []*chunk, used int, probes []probeEye, progress func(int, int)) ([][]hit, int, int, error) {
-	workers := min(runtime.GOMAXPROCS(0), max(len(chunks), 1))
-	best := make([][]shortlist, workers)
-	var next, done, compared, skipped atomic.Int64
-	var wg sync.WaitGroup
-	for w := range workers {
-		best[w] = make([]shortlist, len(probes))
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				k := int(next.Add(1)) - 1
-				if k >= len(chunks) {
-					return
-				}
-				n := min(chunkSize, used-k*chunkSize)
-				c, s := g.scanChunk(chunks[k], k*chunkSize, n, probes, best[w])
-				compared.Add(int64(c))
-				skipped.Add(int64(s))
-				if d := done.Add(int64(n)); progress != nil {
-					progress(int(d), used)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	merged := make([][]hit, len(probes))
-	for i := range probes {
-		for w := range workers {
-			merged[i] = append(merged[i], best[w][i].hits...)
-		}
-		merged[i] = trim(merged[i])
-	}
-	return merged, int(compared.Load()), int(skipped.Load()), ctx.Err()
-}
-
-func (g *Gallery) scanChunk(c *chunk, base, n int, probes []probeEye, best []shortlist) (compared, skipped int) {
-	g.mu.RLock()
-	defer g.mu.RUnlock()
-	for i := range n {
-		e := c.slots[i].entry
-		if e == nil {
-			continue
-		}
-		any := false
-		for k := range probes {
-			p := &probes[k]
-			if !meets(p.eye, e.eye) {
-				continue
-			}
-			any = true
-			d := uint32(math.MaxUint32)
-			for _, t := range p.turned {
-				d = min(d, t.Distance(&c.codes[i]))
-			}
-			best[k].add(hit{d, e})
-		}
-		if e.where[0] == base+i { // count an entry at its first reading
-			if any {
-				compared++
-			} else {
-				skipped++
-			}
-		}
-	}
-	return compared, skipped
-}
-
-// shortlist gathers the best hits of one goroutine.
-type shortlist struct {
-	hits  []hit
-	worst uint32 // hits above it cannot be among the best; 0 while unknown
-}
-
-func (s *shortlist) add(h hit) {
-	if s.worst != 0 && h.dist > s.worst {
-		return
-	}
-	s.hits = append(s.hits, h)
-	if len(s.hits) >= 4*verifyLimit {
-		s.hits = trim(s.hits)
-		if len(s.hits) == verifyLimit {
-			s.worst = max(1, s.hits[verifyLimit-1].dist)
-		}
-	}
-}
-
-// trim keeps the best verifyLimit hits, one for an entry.
-func trim(h []hit) []hit {
-	slices.SortStableFunc(h, func(a, b hit) int { return cmp.Compare(a.dist, b.dist) })
-	seen := make(map[*entry]bool, len(h))
-	out := h[:0]
-	for _, x := range h {
-		if !seen[x.entry] && len(out) < verifyLimit {
-			seen[x.entry] = true
-			out = append(out, x)
-		}
-	}
-	return out
-}
-
-// verify compares in full: every entry of every person of whom any entry was
-// among the hits, with every probe it meets.
-func (g *Gallery) verify(ctx context.Context, probes []probeEye, hits [][]hit) (map[ID][]PerEye, error) {
-	type pair struct {
-		probe int
-		entry *entry
-	}
-	want := make(map[pair]bool)
-	g.mu.RLock()
-	for k := range hits {
-		for _, h := range hits[k] {
-			for _, e := range g.byID[h.entry.id] {
-				for i := range probes {
-					if len(e.where) > 0 && meets(probes[i].eye, e.eye) {
-						want[pair{i, e}] = true
-					}
-				}
-			}
-		}
-	}
-	g.mu.RUnlock()
-	out := make(map[ID][]PerEye)
-	parsed := make(map[*entry]*iris.Decoded)
-	for w := range want {
-		if err := ctx.Err(); err != nil {
-			return out, err
-		}
-		d := parsed[w.entry]
-		if d == nil {
-			var err error
-			if d, err = iris.Decode(w.entry.template); err != nil {
-				return out, fmt.Errorf("gallery: %w", err)
-			}
-			parsed[w.entry] = d
-		}
-		c, err := probes[w.probe].decoded.Compare(d)
-		if err != nil {
-			continue // too few bits in common: no evidence either way
-		}
-		out[w.entry.id] = append(out[w.entry.id], PerEye{w.probe, w.entry.eye, c})
-	}
-	return out, nil
 }
 
 // rank fuses each person's comparisons and keeps who passes.

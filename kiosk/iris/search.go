@@ -22,26 +22,30 @@ func (d *Decoded) SearchCodes() []SearchCode {
 }
 
 // searchShift is the largest rotation of a search, in columns of searchW:
-// ±19.7° in 15 rotations.
-const (
-	searchShift     = 7
-	searchRotations = 2*searchShift + 1
-)
+// ±19.7° in SearchRotations rotations.
+const searchShift = 7
+
+// SearchRotations is the number of rotations of a search.
+const SearchRotations = 2*searchShift + 1
 
 // SearchProbe is a search code turned to all rotations beforehand. It does not
 // change and may be shared between goroutines.
 type SearchProbe struct {
-	turned [searchRotations]SearchCode
+	turned [SearchRotations]SearchCode
 }
 
 // NewSearchProbe turns c to all rotations.
 func NewSearchProbe(c *SearchCode) *SearchProbe {
 	p := &SearchProbe{}
-	for r := range searchRotations {
+	for r := range SearchRotations {
 		turnSearch(&p.turned[r], c, r-searchShift)
 	}
 	return p
 }
+
+// Turned returns the probe's code at rotation r, 0 ≤ r < [SearchRotations],
+// for those who compare many codes at once. It must not be changed.
+func (p *SearchProbe) Turned(r int) *SearchCode { return &p.turned[r] }
 
 // turnSearch writes c turned by sh columns into dst; rows are two words.
 func turnSearch(dst, c *SearchCode, sh int) {
@@ -57,38 +61,28 @@ func turnSearch(dst, c *SearchCode, sh int) {
 	}
 }
 
-// minSearchBits is the least number of common bits of a search comparison;
+// MinSearchBits is the least number of common bits of a search comparison;
 // below it the entry goes on to the full comparison, which decides.
-const minSearchBits = 160
+const MinSearchBits = 160
 
-// Distance returns the smallest share of differing bits, in parts of 65536,
-// over all rotations; 0 where too few bits are common to tell. Rotations that
-// differ too much on the first quarter of the code are left early, and where
-// all do, the result is 65535.
+// Distance returns the smallest share of differing bits, in parts of 65535,
+// over all rotations: the quotient in single precision, rounded down; 0 where
+// at any rotation fewer than [MinSearchBits] are common. It is the definition
+// that faster ways of computing it are held against.
 func (p *SearchProbe) Distance(c *SearchCode) uint32 {
-	best := uint32(65535)
-	const quarter = searchLen / 4
+	best := float32(1)
 	for r := range p.turned {
 		t := &p.turned[r]
 		diff, n := 0, 0
-		for i := range quarter {
+		for i := range searchLen {
 			m := t[searchLen+i] & c[searchLen+i]
 			n += bits.OnesCount64(m)
 			diff += bits.OnesCount64((t[i] ^ c[i]) & m)
 		}
-		// Early rejection: of strangers half the rotations end here.
-		if n > 64 && diff*100 > n*49 {
-			continue
-		}
-		for i := quarter; i < searchLen; i++ {
-			m := t[searchLen+i] & c[searchLen+i]
-			n += bits.OnesCount64(m)
-			diff += bits.OnesCount64((t[i] ^ c[i]) & m)
-		}
-		if n < minSearchBits {
+		if n < MinSearchBits {
 			return 0
 		}
-		best = min(best, uint32(diff)*65535/uint32(n))
+		best = min(best, float32(diff)/float32(n))
 	}
-	return best
+	return uint32(float64(best) * 65535)
 }

@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package gallery
+
+func fastKernels() []kernel { return nil }

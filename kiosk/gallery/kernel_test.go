@@ -1,0 +1,298 @@
+package gallery
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/bits"
+	"math/rand/v2"
+	"testing"
+
+	"tambo/kiosk/iris"
+)
+
+// patterns fill a search code; the adversarial ones sit at the kernels' edges:
+// no bits, all bits, single bits, masks just at the limit.
+var patterns = map[string]func(r *rand.Rand, c *iris.SearchCode){
+	"random": func(r *rand.Rand, c *iris.SearchCode) {
+		for i := range c {
+			c[i] = r.Uint64()
+		}
+	},
+	"full mask": func(r *rand.Rand, c *iris.SearchCode) {
+		for i := range c {
+			c[i] = r.Uint64()
+			if i >= codeWords {
+				c[i] = math.MaxUint64
+			}
+		}
+	},
+	"no mask": func(r *rand.Rand, c *iris.SearchCode) {
+		for i := range codeWords {
+			c[i] = r.Uint64()
+		}
+	},
+	"zeros": func(*rand.Rand, *iris.SearchCode) {},
+	"ones": func(_ *rand.Rand, c *iris.SearchCode) {
+		for i := range c {
+			c[i] = math.MaxUint64
+		}
+	},
+	"zero bits, full mask": func(_ *rand.Rand, c *iris.SearchCode) {
+		for i := codeWords; i < len(c); i++ {
+			c[i] = math.MaxUint64
+		}
+	},
+	"one bit": func(r *rand.Rand, c *iris.SearchCode) {
+		k := r.IntN(codeWords * 64)
+		c[k/64] = 1 << (k % 64)
+		c[codeWords+k/64] = 1 << (k % 64)
+	},
+	"about the least number of bits": func(r *rand.Rand, c *iris.SearchCode) {
+		for i := range codeWords {
+			c[i] = r.Uint64()
+		}
+		for range iris.MinSearchBits - 3 + r.IntN(12) {
+			k := r.IntN(codeWords * 64)
+			c[codeWords+k/64] |= 1 << (k % 64)
+		}
+	},
+	"sparse mask": func(r *rand.Rand, c *iris.SearchCode) {
+		for i := range codeWords {
+			c[i], c[codeWords+i] = r.Uint64(), r.Uint64()&r.Uint64()&r.Uint64()
+		}
+	},
+}
+
+// checkKernels holds every kernel against the portable one and the portable
+// one against the definition in package iris and a sieve written out.
+func checkKernels(t *testing.T, probe *iris.SearchProbe, codes []iris.SearchCode, r rule) {
+	t.Helper()
+	n := (len(codes) + lanes - 1) / lanes
+	s, free := newSlab()
+	defer free()
+	for i := range codes {
+		s[i/lanes].put(i%lanes, &codes[i])
+	}
+	tab := newTable(probe)
+	want := make([]uint8, n)
+	if n > 0 {
+		portable.sieve(&s[0], n, tab, r, &want[0])
+	}
+	for i := range codes {
+		if got := want[i/lanes]>>(i%lanes)&1 == 1; got != plainSieve(probe, &codes[i], r) {
+			t.Fatalf("code %d: the portable sieve says %v", i, got)
+		}
+	}
+	dist := make([][lanes]float32, n)
+	for i := range dist {
+		portable.distances(&s[i], tab, &dist[i])
+	}
+	for i := range codes {
+		if d := uint32(float64(dist[i/lanes][i%lanes]) * 65535); d != probe.Distance(&codes[i]) {
+			t.Fatalf("code %d: portable distance %d, defined %d", i, d, probe.Distance(&codes[i]))
+		}
+	}
+	for _, k := range kernels {
+		got := make([]uint8, n+1)
+		got[n] = 0xa5
+		if n > 0 {
+			k.sieve(&s[0], n, tab, r, &got[0])
+		}
+		if got[n] != 0xa5 {
+			t.Fatalf("%s: writes behind its %d results", k.name, n)
+		}
+		for i := range want {
+			if got[i] != want[i] {
+				t.Fatalf("%s: sieve of block %d of %d gives %08b, portable %08b, rule %+v", k.name, i, n, got[i], want[i], r)
+			}
+			var d [lanes]float32
+			k.distances(&s[i], tab, &d)
+			if d != dist[i] {
+				t.Fatalf("%s: distances %v, portable %v", k.name, d, dist[i])
+			}
+		}
+	}
+}
+
+func plainSieve(p *iris.SearchProbe, c *iris.SearchCode, r rule) bool {
+	for k := range rotations {
+		t := p.Turned(k)
+		diff, n := 0, 0
+		for _, w := range wordOrder[:sieveWords] {
+			m := t[codeWords+w] & c[codeWords+w]
+			n += bits.OnesCount64(m)
+			diff += bits.OnesCount64((t[w] ^ c[w]) & m)
+		}
+		if ruleScale*diff-int(r.share)*n <= int(r.slack) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestKernelsAgreeToTheBit(t *testing.T) {
+	for _, k := range kernels {
+		t.Log("kernel", k.name)
+	}
+	r := rand.New(rand.NewPCG(7, 8))
+	for pn, pf := range patterns {
+		for en, ef := range patterns {
+			t.Run(pn+" against "+en, func(t *testing.T) {
+				var p iris.SearchCode
+				pf(r, &p)
+				probe := iris.NewSearchProbe(&p)
+				for _, n := range []int{0, 1, 7, 8, 9, 23, 64} { // odd tails
+					codes := make([]iris.SearchCode, n)
+					for i := range codes {
+						ef(r, &codes[i])
+						if i%3 == 1 { // a few that are alike
+							near := *probe.Turned(r.IntN(rotations))
+							for range r.IntN(900) {
+								k := r.IntN(codeWords * 64)
+								near[k/64] ^= 1 << (k % 64)
+							}
+							copy(codes[i][:codeWords], near[:codeWords])
+						}
+					}
+					for _, share := range []int32{0, 1, 1200, 1600, 1900, ruleScale} {
+						checkKernels(t, probe, codes, rule{share, int32(r.IntN(20000)) - 4000})
+					}
+				}
+			})
+		}
+	}
+}
+
+// Every place of a block counts: a single differing bit is seen wherever it is.
+func TestEveryBitCounts(t *testing.T) {
+	var p iris.SearchCode
+	for i := range codeWords {
+		p[codeWords+i] = math.MaxUint64
+	}
+	tab := newTable(iris.NewSearchProbe(&p))
+	for k := range codeWords * 64 {
+		var b block
+		c := p
+		c[k/64] ^= 1 << (k % 64)
+		b.put(k%lanes, &c)
+		for _, kr := range kernels {
+			var d [lanes]float32
+			kr.distances(&b, tab, &d)
+			if d[k%lanes] != float32(1)/2048 {
+				t.Fatalf("%s: bit %d: %v", kr.name, k, d)
+			}
+		}
+	}
+}
+
+func FuzzKernels(f *testing.F) {
+	f.Add([]byte{}, []byte{1}, int32(1500), int32(0), uint8(3))
+	f.Add([]byte{0xff}, []byte{0xff, 0}, int32(4096), int32(-1), uint8(17))
+	f.Add([]byte{1, 2, 3, 4, 5, 6, 7, 8, 9}, []byte{0x80, 0x7f}, int32(0), int32(1<<20), uint8(8))
+	f.Fuzz(func(t *testing.T, probe, entries []byte, share, slack int32, n uint8) {
+		var p iris.SearchCode
+		fill(&p, probe, 0)
+		codes := make([]iris.SearchCode, int(n)%40)
+		for i := range codes {
+			fill(&codes[i], entries, i)
+		}
+		share = min(max(share, 0), ruleScale)
+		slack = min(max(slack, -1<<28), 1<<28)
+		checkKernels(t, iris.NewSearchProbe(&p), codes, rule{share, slack})
+	})
+}
+
+// fill repeats data, begun at byte at, over c.
+func fill(c *iris.SearchCode, data []byte, at int) {
+	if len(data) == 0 {
+		return
+	}
+	var buf [8]byte
+	for i := range c {
+		for k := range buf {
+			buf[k] = data[(at+8*i+k)%len(data)]
+		}
+		c[i] = binary.LittleEndian.Uint64(buf[:])
+	}
+}
+
+// plainLoop is what the kernels are measured against: all rotations of all
+// words with bits.OnesCount64, codes one after the other, no early end.
+func plainLoop(p *iris.SearchProbe, codes []iris.SearchCode) (best float32) {
+	best = 1
+	for i := range codes {
+		c := &codes[i]
+		for r := range rotations {
+			t := p.Turned(r)
+			diff, n := 0, 0
+			for w := range codeWords {
+				m := t[codeWords+w] & c[codeWords+w]
+				n += bits.OnesCount64(m)
+				diff += bits.OnesCount64((t[w] ^ c[w]) & m)
+			}
+			if n >= iris.MinSearchBits {
+				best = min(best, float32(diff)/float32(n))
+			}
+		}
+	}
+	return best
+}
+
+func BenchmarkCompare(b *testing.B) {
+	const n = 8192
+	r := rand.New(rand.NewPCG(1, 2))
+	codes := make([]iris.SearchCode, n)
+	slabs := make([]*slab, n/chunkSize)
+	for i := range slabs {
+		s, free := newSlab()
+		defer free()
+		slabs[i] = s
+	}
+	for i := range codes {
+		patterns["full mask"](r, &codes[i])
+		slabs[i/chunkSize][i%chunkSize/lanes].put(i%lanes, &codes[i])
+	}
+	var p iris.SearchCode
+	patterns["full mask"](r, &p)
+	probe := iris.NewSearchProbe(&p)
+	tab := newTable(probe)
+	rate := func(b *testing.B, plain float64) float64 {
+		v := n * float64(b.N) / b.Elapsed().Seconds()
+		b.ReportMetric(v/1e6, "M/s")
+		b.ReportMetric(0, "ns/op")
+		if plain > 0 {
+			b.ReportMetric(v/plain, "×plain")
+		}
+		return v
+	}
+	var plain float64
+	b.Run("plain", func(b *testing.B) {
+		for b.Loop() {
+			plainLoop(probe, codes)
+		}
+		plain = rate(b, 0)
+	})
+	for _, k := range kernels {
+		b.Run(k.name, func(b *testing.B) {
+			var out [lanes]float32
+			for b.Loop() {
+				for _, s := range slabs {
+					for i := range s {
+						k.distances(&s[i], tab, &out)
+					}
+				}
+			}
+			rate(b, plain)
+		})
+		b.Run(fmt.Sprintf("%s sieve", k.name), func(b *testing.B) {
+			var out [blocks]uint8
+			for b.Loop() {
+				for _, s := range slabs {
+					k.sieve(&s[0], blocks, tab, rule{1500, 0}, &out[0])
+				}
+			}
+			rate(b, plain)
+		})
+	}
+}

@@ -1,0 +1,15 @@
+package gallery
+
+import (
+	"syscall"
+	"unsafe"
+)
+
+// newSlab returns a zero slab and what gives it back.
+func newSlab() (*slab, func()) {
+	m, err := syscall.Mmap(-1, 0, int(unsafe.Sizeof(slab{})), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		return alignedSlab(), func() {}
+	}
+	return (*slab)(unsafe.Pointer(unsafe.SliceData(m))), func() { _ = syscall.Munmap(m) }
+}
