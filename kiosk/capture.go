@@ -17,6 +17,8 @@ type Capture struct {
 	At       Instant   `json:"at"`
 	Quality  Quality   `json:"quality"`
 	Template *Template `json:"template,omitempty"`
+	// Read is set on a page whose machine-readable zone was found and parsed.
+	Read bool `json:"read,omitempty"`
 	// Below is set when the quality is under the agreement's floor and the
 	// capture was kept all the same, with the officer's reason.
 	Below      string     `json:"below,omitempty"`

@@ -1,6 +1,8 @@
 package intake
 
 import (
+	"slices"
+
 	"tambo/kiosk"
 	"tambo/kiosk/policy"
 )
@@ -137,6 +139,17 @@ func Unlooked(i *kiosk.Identity) []string {
 				missing = append(missing, "look:"+f.name)
 			}
 		}
+	}
+	// Unknown names and birth dates are normal; that they are unknown is said by
+	// the officer, not by silence.
+	silent := func(f kiosk.Field) bool {
+		return f.Value == "" && f.Note != Looked && f.Source != kiosk.SourceOfficer
+	}
+	if silent(i.Surname) && i.Given.Value == "" && !slices.Contains(missing, "look:surname") {
+		missing = append(missing, "look:surname")
+	}
+	if silent(i.Birth) && !slices.Contains(missing, "look:birth") {
+		missing = append(missing, "look:birth")
 	}
 	return missing
 }

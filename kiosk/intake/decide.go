@@ -120,7 +120,7 @@ func Missing(e *kiosk.Encounter, k kiosk.StepKind) []string {
 	case kiosk.StepIrises:
 		return missingIrises(e)
 	case kiosk.StepDocument:
-		return missingOne(e, kiosk.ModalityDocument)
+		return missingDocument(e)
 	case kiosk.StepFace:
 		return missingOne(e, kiosk.ModalityFace)
 	case kiosk.StepIdentity:
@@ -171,6 +171,18 @@ func missingOne(e *kiosk.Encounter, m kiosk.Modality) []string {
 		return nil
 	}
 	return []string{"capture:" + string(m)}
+}
+
+// missingDocument wants a page whose zone was read, or a coded reason. A page
+// that nobody can read is kept, and does not pass silently.
+func missingDocument(e *kiosk.Encounter) []string {
+	read := slices.ContainsFunc(e.Captures, func(c kiosk.Capture) bool {
+		return c.Modality == kiosk.ModalityDocument && !c.Cleared && c.Read
+	})
+	if read || e.Excepted(kiosk.ModalityDocument, kiosk.EyeUnknown) {
+		return nil
+	}
+	return []string{"capture:document"}
 }
 
 // missingSteps lists the steps, other than the review, that are not closed.

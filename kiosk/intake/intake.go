@@ -160,10 +160,12 @@ func (s *step) admit(ev kiosk.Event) error {
 	if allowed, only := onlyIn[s.e.State]; only && !slices.Contains(allowed, ev.Name()) {
 		return s.refuse(fmt.Sprintf("the encounter is %s", s.e.State))
 	}
-	_, arriving := ev.(kiosk.Arrived)
-	_, parking := ev.(kiosk.Parked)
-	if s.e.Agreement != s.rules.Digest && !arriving && !parking {
-		return s.refuse("the agreement has changed since: confirm the arrival again under the new one", "arrival")
+	if s.e.Agreement != s.rules.Digest && s.e.State != kiosk.StateHeld {
+		switch ev.(type) {
+		case kiosk.Arrived, kiosk.Parked, kiosk.Resumed, kiosk.Abandoned:
+		default:
+			return s.refuse("the agreement has changed since: confirm the arrival again under the new one", "arrival")
+		}
 	}
 	return nil
 }

@@ -100,7 +100,7 @@ func (w *walker) toDecision(hits int) {
 	w.refused(officer, kiosk.StepConfirmed{Step: kiosk.StepIrises}, "search:site")
 	w.must(officer, search(kiosk.ScopeSite, 0, 1, 2), search(kiosk.ScopeLists, hits, 1, 2),
 		kiosk.StepConfirmed{Step: kiosk.StepIrises},
-		kiosk.Captured{Capture: kiosk.Capture{Modality: kiosk.ModalityDocument, Part: "p1"}},
+		kiosk.Captured{Capture: kiosk.Capture{Modality: kiosk.ModalityDocument, Part: "p1", Read: true}},
 		kiosk.StepConfirmed{Step: kiosk.StepDocument}, cleanIdentity, kiosk.StepConfirmed{Step: kiosk.StepIdentity})
 }
 
@@ -182,7 +182,7 @@ func TestNothingPoorPassesSilently(t *testing.T) {
 func TestYoungerBandDestroysWhatItForbids(t *testing.T) {
 	w := begin(t)
 	w.must(officer, iris(kiosk.EyeRight, "r1", 80), search(kiosk.ScopeSite, 1, 1))
-	birth := kiosk.Identified{Identity: kiosk.Identity{Birth: kiosk.Field{Value: "2010-05-XX", Status: kiosk.FieldChecked}}}
+	birth := kiosk.Identified{Identity: kiosk.Identity{Surname: kiosk.Field{Note: intake.Looked}, Birth: kiosk.Field{Value: "2010-05-XX", Status: kiosk.FieldChecked}}}
 	w.must(officer, birth)
 	if c := w.e.Captures[0]; !c.Cleared || c.Template != nil {
 		t.Fatalf("the capture remains: %+v", c)
@@ -230,6 +230,45 @@ func TestResumeAsksForTheSamePerson(t *testing.T) {
 	if w.e.State != kiosk.StateDraft {
 		t.Fatal(w.e.State)
 	}
+}
+
+func TestAPageThatNobodyCanReadDoesNotPassSilently(t *testing.T) {
+	w := begin(t)
+	w.must(officer, kiosk.Captured{Capture: kiosk.Capture{Modality: kiosk.ModalityDocument, Part: "p1"}})
+	w.refused(officer, kiosk.StepConfirmed{Step: kiosk.StepDocument}, "capture:document")
+	w.must(officer, kiosk.Excepted{Exception: kiosk.Exception{Modality: kiosk.ModalityDocument, Reason: kiosk.ExceptUnreadable}},
+		kiosk.StepConfirmed{Step: kiosk.StepDocument})
+	w.refused(officer, kiosk.Identified{}, "look:surname")
+	w.refused(officer, kiosk.Identified{Identity: kiosk.Identity{Surname: kiosk.Field{Value: "A"}}}, "look:birth")
+	w.must(officer, kiosk.Identified{Identity: kiosk.Identity{Surname: kiosk.Field{Note: intake.Looked}, Birth: kiosk.Field{Source: kiosk.SourceOfficer}}})
+}
+
+// TestAChangedAgreementStrandsNobody: whatever was open goes on, under the old
+// one where everything was done, from the arrival where it was not.
+func TestAChangedAgreementStrandsNobody(t *testing.T) {
+	w := begin(t)
+	w.must(officer, iris(kiosk.EyeRight, "r1", 80), kiosk.Parked{Reason: kiosk.ParkMedical})
+	w.r.Digest = "d2"
+	w.must(officer, kiosk.Resumed{Wristband: "0417", Comparison: &kiosk.Search{}, Same: true})
+	w.refused(officer, iris(kiosk.EyeLeft, "l1", 80), "")
+	w.must(officer, kiosk.Arrived{Arrival: arrival(kiosk.BandAdult)}, iris(kiosk.EyeLeft, "l1", 80))
+	if w.e.Agreement != "d2" || w.e.Best(kiosk.EyeRight) == nil {
+		t.Fatalf("agreement %s, captures %v", w.e.Agreement, w.e.Captures)
+	}
+
+	w = begin(t)
+	w.toDecision(1)
+	w.must(officer, kiosk.Answered{Answer: kiosk.Answer{Search: 2, Candidate: 0, Verdict: kiosk.VerdictSame}},
+		kiosk.Decided{Decision: kiosk.Decision{Outcome: kiosk.OutcomeRefer}}, kiosk.StepConfirmed{Step: kiosk.StepDecision}, kiosk.Reviewed{})
+	w.r.Digest = "d2" // while it is held
+	w.must(supervisor, kiosk.Answered{Answer: kiosk.Answer{Search: 2, Candidate: 0, Verdict: kiosk.VerdictSame}},
+		kiosk.SecondAnswered{Second: kiosk.Second{Approved: true}})
+	if w.e.State != kiosk.StateComplete || w.e.Agreement != "d1" {
+		t.Fatalf("%s under %s", w.e.State, w.e.Agreement)
+	}
+	w = begin(t)
+	w.r.Digest = "d2"
+	w.must(officer, kiosk.Abandoned{Reason: "left"})
 }
 
 func TestAnIncompleteSearchIsNotASearch(t *testing.T) {

@@ -41,8 +41,12 @@ func (s *step) resumed(ev kiosk.Resumed) error {
 		return s.refuse("a supervisor must vouch when no eye can be compared", "supervisor")
 	}
 	s.e.State, s.e.Park, s.e.Unresumed = kiosk.StateDraft, "", false
+	if s.e.Agreement != s.rules.Digest && s.e.Arrival.Wristband != "" {
+		s.setStep(kiosk.StepArrival, kiosk.StepOpen) // the agreement has changed: told and judged again
+		s.e.At = kiosk.StepArrival
+	}
 	if x := s.e.Step(kiosk.StepArrival); s.e.Arrival.Wristband != "" && x.State == kiosk.StepOpen {
-		s.e.State = kiosk.StateStopped // it was stopped before it was parked
+		s.e.State = kiosk.StateStopped // the arrival must be confirmed again first
 	}
 	s.note = "same person"
 	if ev.Comparison == nil {

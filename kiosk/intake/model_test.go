@@ -22,6 +22,7 @@ func TestRandomWalks(t *testing.T) {
 		destroyed := map[string]bool{}
 		for range rapid.IntRange(5, 60).Draw(t, "length") {
 			ev, by := randomEvent(t, &e), rapid.SampledFrom([]kiosk.Operator{officer, officer, officer, supervisor, technician}).Draw(t, "by")
+			r.Digest = rapid.SampledFrom([]string{"d1", "d1", "d1", "d1", "d1", "d1", "d1", "d2"}).Draw(t, "agreement")
 			before, _ := json.Marshal(e)
 			next, fx, err := r.Apply(e, ev, by, now)
 			if after, _ := json.Marshal(e); string(after) != string(before) {
@@ -147,7 +148,7 @@ func randomEvent(t *rapid.T, e *kiosk.Encounter) kiosk.Event {
 	arr.Guardian = rapid.SampledFrom([]string{"", "aunt"}).Draw(t, "guardian")
 	low := iris(eye, part(e), rapid.IntRange(0, 100).Draw(t, "score"))
 	low.Capture.Below = rapid.SampledFrom([]string{"", "swollen"}).Draw(t, "below")
-	young := kiosk.Identified{Identity: kiosk.Identity{Birth: kiosk.Field{Value: "2011-03-04", Status: kiosk.FieldChecked}}}
+	young := kiosk.Identified{Identity: kiosk.Identity{Surname: kiosk.Field{Note: intake.Looked}, Birth: kiosk.Field{Value: "2011-03-04", Status: kiosk.FieldChecked}}}
 	ans := kiosk.Answer{Search: rapid.IntRange(0, 4).Draw(t, "search"), Candidate: rapid.IntRange(0, 1).Draw(t, "candidate"), Verdict: rapid.SampledFrom([]kiosk.Verdict{"", kiosk.VerdictSame, kiosk.VerdictUnsure}).Draw(t, "verdict")}
 	return rapid.SampledFrom([]kiosk.Event{
 		kiosk.Arrived{Arrival: arr}, low, kiosk.Cleared{Capture: id}, kiosk.Annotated{Capture: id, Text: "x"},
@@ -201,7 +202,7 @@ func sensible(t *rapid.T, e *kiosk.Encounter) kiosk.Event {
 			}
 			return search(kiosk.Scope(m[len("search:"):]), rapid.SampledFrom([]int{0, 0, 1}).Draw(t, "found"), ids...)
 		case m == "capture:document":
-			return kiosk.Captured{Capture: kiosk.Capture{Modality: kiosk.ModalityDocument, Part: part(e)}}
+			return kiosk.Captured{Capture: kiosk.Capture{Modality: kiosk.ModalityDocument, Part: part(e), Read: true}}
 		case m == "identity":
 			return cleanIdentity
 		case m == "decision":

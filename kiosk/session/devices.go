@@ -8,6 +8,8 @@ import (
 	"tambo/devices"
 	"tambo/kiosk"
 	"tambo/kiosk/capture"
+	"tambo/kiosk/document"
+	"tambo/kiosk/policy"
 	"tambo/kiosk/record"
 )
 
@@ -132,6 +134,35 @@ func provenance(d devices.Info) kiosk.Provenance {
 	return kiosk.Provenance{Device: d.Name, Driver: d.Driver, Port: d.Port, Virtual: d.Virtual}
 }
 
+// Zone is where the machine-readable zone lies on the page that was scanned
+// last, and its lines as read: for drawing. Corners are shares of the page's
+// width and height, from its top left, clockwise as the text runs.
+type Zone struct {
+	Lines   []string
+	Corners [4][2]float64
+}
+
+// Zone returns where the zone was on the page scanned last; false if none was
+// found. It never waits for an act.
+func (s *Service) Zone() (Zone, bool) {
+	z := s.zone.Load()
+	if z == nil {
+		return Zone{}, false
+	}
+	return *z, true
+}
+
+func zoneOf(p capture.Page) *Zone {
+	if len(p.MRZ.Lines) == 0 || p.Width == 0 || p.Height == 0 || p.MRZ.Box == ([4]document.Point{}) {
+		return nil
+	}
+	z := &Zone{Lines: p.MRZ.Lines}
+	for i, c := range p.MRZ.Box {
+		z.Corners[i] = [2]float64{float64(c.X) / float64(p.Width), float64(c.Y) / float64(p.Height)}
+	}
+	return z
+}
+
 // ErrVirtual refuses a software device outside training.
 var ErrVirtual = errors.New("a software device may only be used under a training agreement")
 
@@ -167,18 +198,56 @@ func (s *Service) ScanDocument(ctx context.Context, progress func(received int64
 	c := kiosk.Capture{
 		Modality: kiosk.ModalityDocument, Part: s.partName("page"), Width: p.Width, Height: p.Height,
 		At: s.vault.Now(p.At), Provenance: provenance(sc.Info()),
+		Read: p.Unread == nil || errors.Is(p.Unread, capture.ErrNotCertain),
 	}
 	if _, err := s.doing(ctx, kiosk.Captured{Capture: c}, map[string][]byte{c.Part: p.Encoded}); err != nil {
 		return kiosk.Identity{}, err
 	}
 	id := proposal(p.MRZ)
+	s.zone.Store(zoneOf(p))
 	if p.MRZ.Accepted {
-		if q, ok := s.searchNumber(ctx, &r.Agreement, id.DocumentNumber.Value); ok {
-			q.Captures = []kiosk.CaptureID{s.current.Captures[len(s.current.Captures)-1].ID}
-			if _, err := s.doing(ctx, kiosk.Searched{Search: q}, nil); err != nil {
-				return id, err
-			}
+		if err := s.lookUp(ctx, &r.Agreement, id.DocumentNumber.Value); err != nil {
+			return id, err
 		}
 	}
 	return id, p.Unread
+}
+
+// identify looks the number up that the officer confirmed, unless that very
+// number was looked up already, and then saves the identity.
+func (s *Service) identify(ctx context.Context, ev kiosk.Identified) (kiosk.Encounter, error) {
+	r, err := s.rules()
+	if err != nil {
+		return *s.current, err
+	}
+	if err := s.lookUp(ctx, &r.Agreement, ev.Identity.DocumentNumber.Value); err != nil {
+		return *s.current, err
+	}
+	return s.doing(ctx, ev, nil)
+}
+
+// lookUp searches the lists for a document number and commits the answer. Who
+// read it, the machine or the officer, makes no difference.
+func (s *Service) lookUp(ctx context.Context, a *kiosk.Agreement, number string) error {
+	normal := policy.NormalizeDocument(number)
+	if normal == "" || s.looked == (lookedUp{s.current.ID, normal}) {
+		return nil
+	}
+	q := s.searchNumber(a, number)
+	for _, c := range s.current.Captures {
+		if c.Modality == kiosk.ModalityDocument && !c.Cleared {
+			q.Captures = []kiosk.CaptureID{c.ID} // the newest page, if there is one
+		}
+	}
+	if _, err := s.doing(ctx, kiosk.Searched{Search: q}, nil); err != nil {
+		return err
+	}
+	s.looked = lookedUp{s.current.ID, normal}
+	return nil
+}
+
+// lookedUp is the number that was looked up last, and for whom.
+type lookedUp struct {
+	encounter kiosk.EncounterID
+	number    string
 }

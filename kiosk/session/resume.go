@@ -208,6 +208,9 @@ func (s *Service) Home(ctx context.Context) (Home, error) {
 	}
 	for _, id := range ids {
 		e, err := s.subjects.Draft(ctx, id)
+		if err == nil && s.damaged[id] != nil {
+			h.Damaged = append(h.Damaged, fmt.Sprintf("draft %s: %v", id, s.damaged[id]))
+		}
 		if err != nil {
 			h.Damaged = append(h.Damaged, fmt.Sprintf("draft %s: %v", id, err))
 			continue

@@ -110,7 +110,7 @@ func (s *Service) searchLists(ctx context.Context, a *kiosk.Agreement, q kiosk.S
 // answer runs one search and notes how much of the gallery it saw. A search
 // that was cut short is an answer too: an incomplete one.
 func answer(ctx context.Context, g *gallery.Gallery, q *kiosk.Search, t []kiosk.Template) ([]gallery.Candidate, error) {
-	a, err := g.Search(ctx, gallery.Probe{Templates: t}, gallery.Options{MaxFMR: q.FPIR, TopK: 5})
+	a, err := g.Search(ctx, gallery.Probe{Templates: t}, gallery.Options{MaxFMR: q.FPIR, TopK: 50})
 	if err != nil && ctx.Err() == nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
@@ -148,11 +148,8 @@ func (s *Service) listAges() []kiosk.ListAge {
 
 // searchNumber looks a document number up in the lists, exactly, by keyed
 // hash.
-func (s *Service) searchNumber(ctx context.Context, a *kiosk.Agreement, number string) (kiosk.Search, bool) {
+func (s *Service) searchNumber(a *kiosk.Agreement, number string) kiosk.Search {
 	q := kiosk.Search{Scope: kiosk.ScopeLists, Lists: s.listAges(), Complete: true}
-	if policy.NormalizeDocument(number) == "" {
-		return q, false
-	}
 	for _, l := range s.lists.all {
 		hash := policy.DocumentHash(l.HashKey, number)
 		for i := range l.Entries {
@@ -170,6 +167,5 @@ func (s *Service) searchNumber(ctx context.Context, a *kiosk.Agreement, number s
 			}
 		}
 	}
-	_ = ctx
-	return q, true
+	return q
 }

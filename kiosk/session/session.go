@@ -48,11 +48,14 @@ type Service struct {
 	current  *kiosk.Encounter
 	site     *gallery.Gallery
 	cards    map[kiosk.EncounterID]CardLine
+	damaged  map[kiosk.EncounterID]error // drafts that could not be settled at sign-in
+	looked   lookedUp
 	lists    *lists
 	alerts   []kiosk.Alert
 	irises   *capture.Collector // of the current encounter, survives a lost camera
 	camera   devices.Info       // that it ran with
 
+	zone  atomic.Pointer[Zone] // of the page scanned last
 	shown atomic.Pointer[view] // what readers see while an act is under way
 }
 
@@ -157,6 +160,7 @@ func (s *Service) receive(ctx context.Context) error {
 // encounter is sealed, an open draft is parked, so that resuming it asks for the
 // same person.
 func (s *Service) recover(ctx context.Context) error {
+	s.damaged = map[kiosk.EncounterID]error{}
 	ids, err := s.subjects.Drafts(ctx)
 	if err != nil {
 		return fmt.Errorf("drafts: %w", err)
@@ -170,22 +174,27 @@ func (s *Service) recover(ctx context.Context) error {
 			s.log.Error("draft cannot be read; the others go on", "encounter", id, "err", err)
 			continue // Home names it
 		}
-		switch e.State {
-		case kiosk.StateComplete:
-			kind := kiosk.PackageEncounter
-			if e.Abandoned != "" {
-				kind = kiosk.PackageAbandoned
-			}
-			if err := s.seal(ctx, e, kind); err != nil {
-				return fmt.Errorf("draft %s: %w", id, err)
-			}
-		case kiosk.StateDraft, kiosk.StateStopped:
-			if err := s.act(ctx, e, kiosk.Parked{Reason: kiosk.ParkUnclean}, nil); err != nil {
-				return fmt.Errorf("draft %s: %w", id, err)
-			}
+		if err := s.settle(ctx, e); err != nil {
+			s.log.Error("draft cannot be settled; the others go on", "encounter", id, "err", err)
+			s.damaged[id] = err
 		}
 	}
 	s.current = nil
+	return nil
+}
+
+// settle seals a complete encounter and parks one that was left open.
+func (s *Service) settle(ctx context.Context, e *kiosk.Encounter) error {
+	switch e.State {
+	case kiosk.StateComplete:
+		kind := kiosk.PackageEncounter
+		if e.Abandoned != "" {
+			kind = kiosk.PackageAbandoned
+		}
+		return s.seal(ctx, e, kind)
+	case kiosk.StateDraft, kiosk.StateStopped:
+		return s.act(ctx, e, kiosk.Parked{Reason: kiosk.ParkUnclean}, nil)
+	}
 	return nil
 }
 
@@ -224,6 +233,7 @@ func (s *Service) forget() {
 	s.subjects.Lock()
 	s.subjects, s.operator, s.current = nil, kiosk.Operator{}, nil
 	s.site, s.cards, s.lists, s.alerts, s.irises = nil, nil, nil, nil, nil
+	s.zone.Store(nil)
 	s.show()
 }
 
@@ -293,8 +303,11 @@ func (s *Service) Do(ctx context.Context, ev kiosk.Event) (kiosk.Encounter, erro
 	if err := s.working(); err != nil {
 		return kiosk.Encounter{}, err
 	}
-	switch ev.(type) {
-	case kiosk.Began, kiosk.Captured, kiosk.Searched, kiosk.Resumed, kiosk.SealedDone, kiosk.ReceiptCame, kiosk.PurgedDone:
+	switch ev := ev.(type) {
+	case kiosk.Identified:
+		return s.identify(ctx, ev)
+	case kiosk.Began, kiosk.Captured, kiosk.Searched, kiosk.Resumed, kiosk.SecondAnswered, kiosk.Abandoned,
+		kiosk.SealedDone, kiosk.ReceiptCame, kiosk.PurgedDone:
 		return *s.current, fmt.Errorf("session: %q has a method of its own", ev.Name())
 	}
 	return s.doing(ctx, ev, nil)

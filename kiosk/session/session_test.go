@@ -3,6 +3,8 @@ package session_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -378,6 +380,84 @@ func TestExpiredAgreementClosesEnrolmentAndKeepsWhatIsOpen(t *testing.T) {
 	}
 }
 
+// TestANumberThatTheOfficerTypesIsLookedUp: who read it makes no difference.
+func TestANumberThatTheOfficerTypesIsLookedUp(t *testing.T) {
+	b := newBench(t)
+	key := []byte("list key")
+	b.List(kiosk.ListDelta{List: "wanted", To: 1, HashKey: key, Put: []kiosk.WatchlistEntry{
+		{ID: "w-1", List: "wanted", Documents: [][]byte{policy.DocumentHash(key, "X1234567")}, Instruction: kiosk.Instruction{Code: "call"}},
+	}})
+	if _, err := b.Receive(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e := b.begin("1200")
+	id := b.scan(81)
+	id.DocumentNumber = session.Look(id.DocumentNumber, "x 1234567")
+	got := b.do(kiosk.Identified{Identity: id})
+	if !got.Hit() || b.packages(e.ID, kiosk.PackageNotice) != 1 {
+		t.Fatalf("hit %v, %d notices", got.Hit(), b.packages(e.ID, kiosk.PackageNotice))
+	}
+	if again := b.do(kiosk.Identified{Identity: id}); len(again.Searches) != len(got.Searches) {
+		t.Error("the same number was looked up again")
+	}
+}
+
+func TestASecondPersonMustProveWhoTheyAre(t *testing.T) {
+	b := newBench(t)
+	b.begin("1300")
+	if _, err := b.Do(t.Context(), kiosk.Abandoned{Reason: "x", Second: "nobody-at-all"}); err == nil {
+		t.Error("a second person was taken at a word")
+	}
+}
+
+// TestAChangedAgreementStrandsNoDraft: the reviewer's case, through the vault.
+func TestAChangedAgreementStrandsNoDraft(t *testing.T) {
+	b := newBench(t)
+	b.Devices.Seat(91, 1)
+	e := b.begin("1400")
+	b.captureIrises()
+	b.do(kiosk.Parked{Reason: kiosk.ParkMedical})
+	b.Sign(b.Agreement)
+	if _, same, err := b.Resume(t.Context(), e.ID, "1400", nil); err != nil || !same {
+		t.Fatal(same, err)
+	}
+	b.do(b.Arrival("1400"))
+	b.search()
+}
+
+// TestOneDamagedDraftLocksNobodyOut: a complete encounter whose file is spoilt
+// cannot be sealed; everybody else goes on, and home names it.
+func TestOneDamagedDraftLocksNobodyOut(t *testing.T) {
+	b := newBench(t)
+	b.Devices.Seat(92, 1)
+	b.begin("1500")
+	b.captureIrises()
+	b.do(kiosk.Parked{Reason: kiosk.ParkMedical})
+	if err := b.Vault.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files, _ := filepath.Glob(filepath.Join(b.Dir, "enc", "*"))
+	for _, f := range files {
+		raw, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i < len(raw); i += 16 {
+			raw[i] ^= 0xff
+		}
+		if err := os.WriteFile(f, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.Reopen()
+	b.In()
+	h, err := b.Home(t.Context())
+	if err != nil || len(files) == 0 || len(h.Damaged) == 0 {
+		t.Fatalf("%d files, damaged %v, %v", len(files), h.Damaged, err)
+	}
+	b.begin("1501")
+}
+
 func TestYoungerBandDestroysImages(t *testing.T) {
 	b := newBench(t)
 	b.Devices.Seat(71, 1)
@@ -388,7 +468,7 @@ func TestYoungerBandDestroysImages(t *testing.T) {
 	b.do(kiosk.StepConfirmed{Step: kiosk.StepIrises})
 	b.scan(71)
 	b.do(kiosk.StepConfirmed{Step: kiosk.StepDocument})
-	young := kiosk.Identity{Birth: kiosk.Field{Value: time.Now().AddDate(-15, 0, 0).Format(time.DateOnly), Status: kiosk.FieldChecked}}
+	young := kiosk.Identity{Surname: kiosk.Field{Note: intake.Looked}, Birth: kiosk.Field{Value: time.Now().AddDate(-15, 0, 0).Format(time.DateOnly), Status: kiosk.FieldChecked}}
 	if got := b.do(kiosk.Identified{Identity: young}); got.State != kiosk.StateStopped {
 		t.Fatalf("state %s", got.State)
 	}

@@ -37,6 +37,9 @@ func TestUnderUmockdev(t *testing.T) {
 	if os.Getenv(umockDir) != "" {
 		t.Skip("this is the inner process")
 	}
+	if testing.Short() {
+		t.Skip("a second process under the mock")
+	}
 	if _, err := exec.LookPath("umockdev-wrapper"); err != nil {
 		t.Skip("umockdev is not installed")
 	}
@@ -55,7 +58,10 @@ func TestUnderUmockdev(t *testing.T) {
 	defer l.Close()
 	go sim.serve(l)
 	text, err := runInner(bridge, dir)
-	if err != nil && strings.Contains(text, "ERROR: libumockdev-preload") {
+	for try := 0; err != nil && strings.Contains(text, "ERROR: libumockdev-preload"); try++ {
+		if try == 3 {
+			t.Skipf("the mock itself failed four times; make test-umock tries again:\n%s", text)
+		}
 		t.Logf("the mock itself failed; once more:\n%s", text)
 		sim.do([]string{"empty"})
 		text, err = runInner(bridge, dir)

@@ -132,6 +132,12 @@ func (k *Kiosk) In() {
 func (k *Kiosk) Restart() {
 	k.t.Helper()
 	k.check(k.Vault.Close())
+	k.Reopen()
+}
+
+// Reopen opens the vault anew after a test closed it.
+func (k *Kiosk) Reopen() {
+	k.t.Helper()
 	v, err := store.Open(k.Dir, k.options)
 	k.check(err)
 	k.serve(v)
