@@ -28,6 +28,24 @@ var commands = []command{
 	{"mrz", "mrz read --json FILE…", MRZ},
 }
 
+// errUsage says that a command was used wrongly: Run returns 2.
+var errUsage = errors.New("wrong use")
+
+// wrongUse is a sentence about a wrong use.
+func wrongUse(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", errUsage, fmt.Errorf(format, args...))
+}
+
+// parse parses flags. What it cannot parse is wrong use; -h is flag.ErrHelp.
+func parse(fs *flag.FlagSet, args []string) error {
+	if err := fs.Parse(args); err != nil && !errors.Is(err, flag.ErrHelp) {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
 // Run runs a command and returns the exit status: 0 done, 1 failed, 2 used
 // wrongly.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -44,6 +62,9 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch err := commands[i].run(ctx, args[1:], stdout, stderr); {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return 0
+	case errors.Is(err, errUsage):
+		fmt.Fprintf(stderr, "tambo-diag %s: %s\n", args[0], strings.TrimSpace(err.Error()))
+		return 2
 	default:
 		fmt.Fprintf(stderr, "tambo-diag %s: %s\n", args[0], strings.TrimSpace(err.Error()))
 		return 1

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bufio"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -31,13 +32,13 @@ import (
 // go to stdout, what went wrong with single images to stderr.
 func Iris(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) == 0 {
-		return errors.New("iris: say which command: evaluate")
+		return wrongUse("say which command: evaluate")
 	}
 	switch args[0] {
 	case "evaluate":
 		return irisEvaluate(ctx, args[1:], stdout, stderr)
 	}
-	return fmt.Errorf("iris: no command %q; there is: evaluate", args[0])
+	return wrongUse("no command %q; there is: evaluate", args[0])
 }
 
 // irisReport is the line that "iris evaluate" prints.
@@ -64,11 +65,11 @@ func irisEvaluate(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	fs.SetOutput(stderr)
 	index := fs.String("index", "", "CSV file with a header and at least the columns path,class (one class per eye)")
 	out := fs.String("scores", "", "file for the N×N little-endian float32 dissimilarities")
-	if err := fs.Parse(args); err != nil {
+	if err := parse(fs, args); err != nil {
 		return err
 	}
 	if *index == "" || fs.NArg() != 0 {
-		return errors.New("iris evaluate: give --index INDEX.csv and, if wanted, --scores OUT.f32")
+		return wrongUse("give --index INDEX.csv and, if wanted, --scores OUT.f32")
 	}
 	paths, class, err := readIrisIndex(*index)
 	if err != nil {
@@ -109,6 +110,9 @@ func irisEvaluate(ctx context.Context, args []string, stdout, stderr io.Writer) 
 		if !r.Quality.Acceptable() {
 			rep.BelowFloor++
 		}
+	}
+	if rep.Failures == len(paths) {
+		return fmt.Errorf("iris: none of the %d images of %s gave a template, so there is nothing to compare; what was wrong with each is said above", len(paths), *index)
 	}
 	rep.ComparePerS = compareRate(codes)
 	scores, err := evaluate.Matrix(ctx, codes, runtime.GOMAXPROCS(0))
@@ -168,7 +172,11 @@ func readIrisIndex(name string) (paths, class []string, err error) {
 		return nil, nil, fmt.Errorf("iris: open index: %w", err)
 	}
 	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
+	in := bufio.NewReader(f)
+	if mark, _ := in.Peek(3); string(mark) == "\ufeff" { // as spreadsheets write
+		in.Discard(3)
+	}
+	rows, err := csv.NewReader(in).ReadAll()
 	if err != nil {
 		return nil, nil, fmt.Errorf("iris: read index %s: %w", name, err)
 	}
@@ -178,6 +186,9 @@ func readIrisIndex(name string) (paths, class []string, err error) {
 	pc, cc := slices.Index(rows[0], "path"), slices.Index(rows[0], "class")
 	if pc < 0 || cc < 0 {
 		return nil, nil, fmt.Errorf("iris: index %s has no columns path and class in its first line", name)
+	}
+	if len(rows) == 1 {
+		return nil, nil, fmt.Errorf("iris: index %s names no image: it has a first line with the columns and nothing under it", name)
 	}
 	for _, r := range rows[1:] {
 		p := r[pc]

@@ -110,6 +110,30 @@ func TestIrisEvaluate(t *testing.T) {
 	}
 }
 
+// A spreadsheet's byte order mark is not part of the first column's name.
+func TestIrisIndexMark(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "index.csv")
+	if err := os.WriteFile(name, []byte("\xef\xbb\xbfpath,class\na.png,x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if paths, class, err := readIrisIndex(name); err != nil || len(paths) != 1 || class[0] != "x" {
+		t.Errorf("%v %v %v", paths, class, err)
+	}
+}
+
+func TestIrisNothingToMeasure(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "index.csv")
+	for text, want := range map[string]string{"path,class\n": "names no image", "path,class\nnone.png,x\n": "nothing to compare"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var stdout, stderr bytes.Buffer
+		if err := Iris(t.Context(), []string{"evaluate", "--index", name}, &stdout, &stderr); err == nil || !strings.Contains(err.Error(), want) || stdout.Len() != 0 {
+			t.Errorf("%q: %v, printed %q", text, err, &stdout)
+		}
+	}
+}
+
 func TestIrisRefusals(t *testing.T) {
 	dir := t.TempDir()
 	empty, columns := filepath.Join(dir, "empty.csv"), filepath.Join(dir, "columns.csv")

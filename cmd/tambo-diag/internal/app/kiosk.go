@@ -35,7 +35,7 @@ func Kiosk(ctx context.Context, args []string, stdout, stderr io.Writer) error {
   tambo-diag kiosk status   --dir DIR
   tambo-diag kiosk deliver  --dir DIR [--watch]
 Codes and passwords are asked for, a line each; they are never arguments.`)
-		return errors.New("which verb?")
+		return wrongUse("which verb?")
 	}
 	return verbs[args[0]](ctx, &keeper{in: bufio.NewReader(os.Stdin), out: stdout, err: stderr}, args[1:])
 }
@@ -69,11 +69,14 @@ func (k *keeper) flags(verb string, args []string, define func(*flag.FlagSet)) (
 	fs.SetOutput(k.err)
 	fs.StringVar(&dir, "dir", "", "the kiosk's folder")
 	define(fs)
-	if err := fs.Parse(args); err != nil {
+	if err := parse(fs, args); err != nil {
 		return "", err
 	}
 	if dir == "" {
-		return "", errors.New("--dir is missing: where does the kiosk keep its vault?")
+		return "", wrongUse("--dir is missing: where does the kiosk keep its vault?")
+	}
+	if fs.NArg() > 0 {
+		return "", wrongUse("%q is not a flag; codes and passwords are asked for, never arguments", fs.Arg(0))
 	}
 	return dir, nil
 }
@@ -91,7 +94,7 @@ func kioskSetup(ctx context.Context, k *keeper, args []string) error {
 		return err
 	}
 	if hub == "" || supervisor == "" {
-		return errors.New("--hub and --supervisor are needed")
+		return wrongUse("--hub and --supervisor are needed")
 	}
 	code, err := k.secret("one-time code (tambo-hub kiosk add)")
 	if err != nil {
@@ -160,7 +163,7 @@ func kioskOperator(ctx context.Context, k *keeper, args []string) error {
 		return v.ChangePassword(ctx, change, []byte(old), []byte(fresh))
 	}
 	if by == "" || add == "" {
-		return errors.New("--by and --add are needed, or --password")
+		return wrongUse("--by and --add are needed, or --password")
 	}
 	password, err := k.secret("password of " + by)
 	if err != nil {
@@ -257,7 +260,7 @@ func kioskDeliver(ctx context.Context, k *keeper, args []string) error {
 func Devices(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) != 1 || args[0] != "list" {
 		fmt.Fprintln(stderr, "usage: tambo-diag devices list")
-		return errors.New("which verb?")
+		return wrongUse("which verb?")
 	}
 	bus := libusb.New()
 	defer bus.Close()

@@ -7,11 +7,13 @@ import (
 	"flag"
 	"fmt"
 	"image"
+	"image/color"
 	_ "image/gif"  // formats that pages come in
 	_ "image/jpeg" //
 	_ "image/png"  //
 	"io"
 	"os"
+	"syscall"
 	"time"
 
 	_ "golang.org/x/image/bmp"  // formats that pages come in
@@ -20,8 +22,12 @@ import (
 	"tambo/kiosk/document"
 )
 
-// mostPagePixels is the largest picture that is decoded.
-const mostPagePixels = 120_000_000
+// mostPagePixels is the largest picture that is decoded, and mostPageBytes the
+// most memory that its pixels may take: 16 bits a channel take twice as much.
+const (
+	mostPagePixels = 120_000_000
+	mostPageBytes  = 4 * mostPagePixels
+)
 
 // MRZ carries out "mrz read [--json] FILE…": it reads the machine-readable
 // zone of each picture and prints, with --json, one JSON object a line:
@@ -35,16 +41,16 @@ const mostPagePixels = 120_000_000
 // The output holds personal data and goes to stdout only.
 func MRZ(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) == 0 || args[0] != "read" {
-		return errors.New("mrz: want: mrz read [--json] FILE…")
+		return wrongUse("want: mrz read [--json] FILE…")
 	}
 	fs := flag.NewFlagSet("mrz read", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	asJSON := fs.Bool("json", false, "print one JSON object a line")
-	if err := fs.Parse(args[1:]); err != nil {
-		return fmt.Errorf("mrz read: %w", err)
+	if err := parse(fs, args[1:]); err != nil {
+		return err
 	}
 	if fs.NArg() == 0 {
-		return errors.New("mrz read: name at least one picture of a page")
+		return wrongUse("name at least one picture of a page")
 	}
 	failed := 0
 	for _, file := range fs.Args() {
@@ -122,17 +128,26 @@ func readPage(ctx context.Context, file string) (mrzLine, error) {
 
 // decodePage reads a picture file after a look at its size.
 func decodePage(file string) (image.Image, error) {
-	f, err := os.Open(file)
+	// A pipe without a writer must not be waited for.
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open the picture: %w", err)
 	}
 	defer f.Close() //nolint:errcheck // read only
+	if st, err := f.Stat(); err != nil {
+		return nil, fmt.Errorf("open the picture: %w", err)
+	} else if !st.Mode().IsRegular() {
+		return nil, errNoFile
+	}
 	cfg, _, err := image.DecodeConfig(f)
 	if err != nil {
 		return nil, fmt.Errorf("decode the picture (PNG, JPEG, BMP, TIFF and GIF are read): %w", err)
 	}
 	if cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width > mostPagePixels/cfg.Height {
 		return nil, document.ErrTooLarge
+	}
+	if cfg.Width*cfg.Height > mostPageBytes/pixelBytes(cfg.ColorModel) {
+		return nil, fmt.Errorf("%w: decoded, %d×%d pixels of this depth take more than %d MB", document.ErrTooLarge, cfg.Width, cfg.Height, mostPageBytes/1_000_000)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("read the picture again: %w", err)
@@ -142,6 +157,28 @@ func decodePage(file string) (image.Image, error) {
 		return nil, fmt.Errorf("decode the picture: %w", err)
 	}
 	return img, nil
+}
+
+// errNoFile refuses what cannot be read twice, or never ends.
+var errNoFile = errors.New("not a regular file: save the picture to a file and name that (folders, pipes and devices are not read)")
+
+// pixelBytes is how many bytes a pixel of a model takes once it is decoded; of
+// a model that is not known, the most that one of the decoders makes.
+func pixelBytes(m color.Model) int {
+	switch m {
+	case color.GrayModel, color.AlphaModel:
+		return 1
+	case color.Gray16Model, color.Alpha16Model:
+		return 2
+	case color.YCbCrModel:
+		return 3
+	case color.RGBAModel, color.NRGBAModel, color.CMYKModel, color.NYCbCrAModel:
+		return 4
+	}
+	if _, ok := m.(color.Palette); ok {
+		return 1
+	}
+	return 8
 }
 
 // print writes the line as JSON or for people.

@@ -3,15 +3,20 @@ package app
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
+	"errors"
+	"hash/crc32"
 	"image"
 	"image/draw"
 	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
+	"tambo/kiosk/document"
 	"tambo/kiosk/specimen/page"
 )
 
@@ -81,6 +86,54 @@ func TestMRZUse(t *testing.T) {
 		var out, errs bytes.Buffer
 		if err := MRZ(context.Background(), args, &out, &errs); err == nil {
 			t.Errorf("%q was accepted", args)
+		}
+	}
+}
+
+// A pipe that nobody writes must not be waited for, and 16 bits a channel count
+// for what they take.
+func TestMRZRefusesWithoutDecoding(t *testing.T) {
+	dir := t.TempDir()
+	pipe := filepath.Join(dir, "pipe.png")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []string{pipe, dir, "/dev/zero"} {
+		if _, err := decodePage(f); !errors.Is(err, errNoFile) {
+			t.Errorf("%s: %v", f, err)
+		}
+	}
+	// A PNG header of 10,000×8,000 alone: 80 megapixels.
+	for depth, tooLarge := range map[byte]bool{8: false, 16: true} {
+		head := []byte("IHDR\x00\x00\x27\x10\x00\x00\x1f\x40\x08\x06\x00\x00\x00")
+		head[12] = depth
+		b := append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0d"), head...)
+		b = binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(head))
+		file := filepath.Join(dir, "head.png")
+		if err := os.WriteFile(file, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := decodePage(file); err == nil || errors.Is(err, document.ErrTooLarge) != tooLarge {
+			t.Errorf("%d bits: %v", depth, err)
+		}
+	}
+}
+
+// Wrong use is 2, a failure 1, help 0.
+func TestExitStatus(t *testing.T) {
+	dir := t.TempDir()
+	for _, x := range []struct {
+		args string
+		want int
+	}{
+		{"", 0}, {"help", 0}, {"mrz read -h", 0}, {"nothing", 2}, {"mrz", 2}, {"mrz read", 2}, {"mrz read --nothing", 2}, {"iris", 2}, {"iris train", 2},
+		{"iris evaluate", 2}, {"vault", 2}, {"vault salvage", 2}, {"kiosk", 2}, {"kiosk status", 2}, {"kiosk status --nothing", 2},
+		{"kiosk status --dir " + dir + " more", 2}, {"kiosk setup --dir " + dir, 2}, {"devices", 2}, {"walk --nothing", 2},
+		{"kiosk status --dir " + dir, 1}, {"vault salvage --dir " + dir, 1}, {"mrz read " + dir, 1},
+	} {
+		var out, errs bytes.Buffer
+		if got := Run(t.Context(), strings.Fields(x.args), &out, &errs); got != x.want {
+			t.Errorf("%q: %d, want %d: %s", x.args, got, x.want, &errs)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -15,16 +14,16 @@ import (
 func Vault(_ context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) == 0 || args[0] != "salvage" {
 		fmt.Fprintln(stderr, "usage: tambo-diag vault salvage --dir DIR")
-		return errors.New("which verb?")
+		return wrongUse("which verb?")
 	}
 	fs := flag.NewFlagSet("vault salvage", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	dir := fs.String("dir", "", "the kiosk's folder")
-	if err := fs.Parse(args[1:]); err != nil {
+	if err := parse(fs, args[1:]); err != nil {
 		return err
 	}
 	if *dir == "" {
-		return errors.New("--dir is missing: where does the kiosk keep its vault?")
+		return wrongUse("--dir is missing: where does the kiosk keep its vault?")
 	}
 	r, err := store.Salvage(*dir, store.Options{})
 	if err != nil {
@@ -34,6 +33,7 @@ func Vault(_ context.Context, args []string, stdout, stderr io.Writer) error {
 	for _, l := range r.Lost {
 		fmt.Fprintf(stdout, "lost: %s\n", l)
 	}
-	fmt.Fprintln(stdout, "index cards and lists are not searchable until the hub has sent them again: tambo-diag kiosk deliver")
+	fmt.Fprintln(stdout, "lists are not searchable until the hub has sent them again: tambo-diag kiosk deliver")
+	fmt.Fprintln(stdout, "index cards are lost: people enrolled here before are no longer found by the search at this kiosk; the hub still finds them (no site gallery comes down yet)")
 	return nil
 }

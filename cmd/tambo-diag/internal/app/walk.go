@@ -42,7 +42,7 @@ func Walk(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	window := fs.Bool("window", false, "show the kiosk's window in place of walking")
 	fs.StringVar(&o.size, "size", "1280x800", "size of the window")
 	fs.BoolVar(&o.verbose, "verbose", false, "say here what the window logs")
-	if err := fs.Parse(args); err != nil {
+	if err := parse(fs, args); err != nil {
 		return err
 	}
 	if !*window {

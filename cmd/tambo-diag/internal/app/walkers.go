@@ -363,25 +363,60 @@ func newCast(o walkOptions) (cast, error) {
 	return c, nil
 }
 
-// peopleOf lists those in a folder who have two captures of each eye.
-func peopleOf(dir string) ([]string, error) {
-	count := map[string][2]int{}
+// eyesOf lists the files of a folder of eyes by person and eye, in order of
+// their names. What a file is called must mean the same to tambo-devsim, which
+// shows them.
+func eyesOf(dir string) (map[string]map[kiosk.Eye][]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
+	out := map[string]map[kiosk.Eye][]string{}
 	for _, e := range entries {
-		for side, mark := range []string{"_L_", "_R_"} {
-			if i := strings.LastIndex(e.Name(), mark); i > 0 {
-				n := count[e.Name()[:i]]
-				n[side]++
-				count[e.Name()[:i]] = n
-			}
+		name, side, ok := splitEye(e.Name())
+		if !ok || e.IsDir() {
+			continue
+		}
+		if out[name] == nil {
+			out[name] = map[kiosk.Eye][]string{}
+		}
+		out[name][side] = append(out[name][side], filepath.Join(dir, e.Name()))
+	}
+	return out, nil
+}
+
+// splitEye reads PERSON and side of the name of an image file. PERSON may have
+// underscores.
+func splitEye(file string) (person string, side kiosk.Eye, ok bool) {
+	if !imageFile(file) {
+		return "", 0, false
+	}
+	base := strings.TrimSuffix(file, filepath.Ext(file)) + "_"
+	for mark, eye := range map[string]kiosk.Eye{"_L_": kiosk.EyeLeft, "_R_": kiosk.EyeRight} {
+		if i := strings.LastIndex(base, mark); i > len(person) {
+			person, side, ok = base[:i], eye, true
 		}
 	}
+	return person, side, ok
+}
+
+func imageFile(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".png", ".bmp", ".jpg", ".jpeg":
+		return true
+	}
+	return false
+}
+
+// peopleOf lists those in a folder who have two captures of each eye.
+func peopleOf(dir string) ([]string, error) {
+	files, err := eyesOf(dir)
+	if err != nil {
+		return nil, err
+	}
 	var out []string
-	for name, n := range count {
-		if n[0] >= 2 && n[1] >= 2 {
+	for name, f := range files {
+		if len(f[kiosk.EyeLeft]) >= 2 && len(f[kiosk.EyeRight]) >= 2 {
 			out = append(out, name)
 		}
 	}
@@ -396,23 +431,25 @@ func pagesOf(dir string) ([]string, error) {
 	}
 	var out []string
 	for _, e := range entries {
-		switch ext := filepath.Ext(e.Name()); strings.ToLower(ext) {
-		case ".png", ".jpg", ".jpeg", ".bmp":
-			out = append(out, strings.TrimSuffix(e.Name(), ext))
+		if e.IsDir() || !imageFile(e.Name()) {
+			continue
 		}
+		name, _, _ := strings.Cut(strings.TrimSuffix(e.Name(), filepath.Ext(e.Name())), "_")
+		out = append(out, name)
 	}
 	slices.Sort(out)
-	return out, nil
+	return slices.Compact(out), nil
 }
 
 // listImages returns the image files with which the watched person is put on
 // the list: captures of another day than the one on which they come.
 func (w *walk) listImages() (left, right string, err error) {
 	if w.o.eyes != "" {
-		l, _ := filepath.Glob(filepath.Join(w.o.eyes, w.cast.watched+"_L_*"))
-		r, _ := filepath.Glob(filepath.Join(w.o.eyes, w.cast.watched+"_R_*"))
-		slices.Sort(l)
-		slices.Sort(r)
+		files, err := eyesOf(w.o.eyes)
+		if err != nil {
+			return "", "", err
+		}
+		l, r := files[w.cast.watched][kiosk.EyeLeft], files[w.cast.watched][kiosk.EyeRight]
 		if len(l) == 0 || len(r) == 0 {
 			return "", "", fmt.Errorf("no images of %s", w.cast.watched)
 		}
