@@ -103,12 +103,14 @@ var orders = map[string]func(*Hub, context.Context, json.RawMessage) (any, error
 	"alert answer": order(func(h *Hub, ctx context.Context, a Answer) (None, error) {
 		return None{}, h.answer(ctx, a.ID, a.State, a.By)
 	}),
-	"agreement put":   order((*Hub).putAgreement),
-	"agreement show":  order((*Hub).showAgreement),
-	"operator add":    order((*Hub).addOperator),
-	"operator revoke": order((*Hub).revokeOperator),
-	"operator list":   order((*Hub).operators),
-	"status":          order((*Hub).status),
+	"agreement put":  order((*Hub).putAgreement),
+	"agreement show": order((*Hub).showAgreement),
+	// a start for a new agreement; no order puts it in force as it is
+	"agreement template": order((*Hub).templateAgreement),
+	"operator add":       order((*Hub).addOperator),
+	"operator revoke":    order((*Hub).revokeOperator),
+	"operator list":      order((*Hub).operators),
+	"status":             order((*Hub).status),
 }
 
 func order[A, R any](f func(*Hub, context.Context, A) (R, error)) func(*Hub, context.Context, json.RawMessage) (any, error) {
@@ -208,6 +210,9 @@ func (h *Hub) putAgreement(ctx context.Context, a kiosk.Agreement) (None, error)
 	return None{}, h.store.Update(ctx, func(tx Tx) error {
 		m, err := meta(tx)
 		if err != nil {
+			return err
+		}
+		if err := finish(&a); err != nil {
 			return err
 		}
 		if err := h.ownRecipients(&a); err != nil {

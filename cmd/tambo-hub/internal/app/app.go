@@ -35,7 +35,7 @@ var commands = []command{
 	{"packages", "--dir D [--json]", "what came, and where it stands", packages},
 	{"alerts", "--dir D [--json]", "what the hub found", alerts},
 	{"alert answer", "--dir D --id A --state confirmed|rejected|claimed|'cannot tell'|withdrawn --by LABEL", "say what a person saw", alertAnswer},
-	{"agreement show", "--dir D", "the agreement in force, as JSON", agreementShow},
+	{"agreement show", "--dir D [--template]", "the agreement in force, as JSON, or a whole one to edit", agreementShow},
 	{"agreement put", "--dir D FILE", "sign an agreement (JSON) and put it in force", agreementPut},
 	{"operator add", "--dir D --label L --role R", "let an operator exist at the kiosks", operatorAdd},
 	{"operator list", "--dir D", "the roster", operatorList},

@@ -189,11 +189,17 @@ func alertAnswer(ctx context.Context, e *env, args []string) error {
 }
 
 func agreementShow(ctx context.Context, e *env, args []string) error {
-	dir, _, err := e.flags("agreement show", args, nil)
+	order := "agreement show"
+	dir, _, err := e.flags(order, args, func(fs *flag.FlagSet) {
+		fs.BoolFunc("template", "a whole agreement to edit, in place of the one in force", func(string) error {
+			order = "agreement template"
+			return nil
+		})
+	})
 	if err != nil {
 		return err
 	}
-	a, err := ask[kiosk.Agreement](ctx, dir, "agreement show", nil)
+	a, err := ask[kiosk.Agreement](ctx, dir, order, nil)
 	if err != nil {
 		return err
 	}

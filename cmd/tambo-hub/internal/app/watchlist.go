@@ -28,7 +28,7 @@ func watchlistAdd(ctx context.Context, e *env, args []string) error {
 		fs.StringVar(&left, "left", "", "image of the person's left eye (PNG, BMP, JPEG)")
 		fs.StringVar(&right, "right", "", "image of the person's right eye")
 		fs.StringVar(&number, "number", "", "document number; kept as a keyed hash")
-		fs.StringVar(&name, "name", "", "SURNAME,GIVEN: a ranked suggestion, never a hit by itself")
+		fs.StringVar(&name, "name", "", "SURNAME,GIVEN: kept with the entry and not searched yet")
 		fs.StringVar(&birth, "birth", "", "birth date YYYY-MM-DD, unknown parts XX")
 		fs.StringVar(&n.Instruction.Code, "code", "", "what the officer does, as a code")
 		fs.StringVar(&es, "text-es", "", "what the officer does, in Spanish")
@@ -61,6 +61,9 @@ func watchlistAdd(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	fmt.Fprintf(e.out, "%s on list %s: %d eyes, %d document numbers, %d names\n", id.ID, n.List, len(n.Templates), len(n.Numbers), len(n.Names))
+	if len(n.Names) > 0 {
+		fmt.Fprintln(e.err, "names are kept and not searched yet: this person is found by irises and document number only")
+	}
 	return nil
 }
 
