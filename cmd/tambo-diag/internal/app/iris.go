@@ -32,13 +32,15 @@ import (
 // go to stdout, what went wrong with single images to stderr.
 func Iris(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) == 0 {
-		return wrongUse("say which command: evaluate")
+		return wrongUse("say which command: evaluate, bench")
 	}
 	switch args[0] {
 	case "evaluate":
 		return irisEvaluate(ctx, args[1:], stdout, stderr)
+	case "bench":
+		return irisBench(ctx, args[1:], stdout, stderr)
 	}
-	return wrongUse("no command %q; there is: evaluate", args[0])
+	return wrongUse("no command %q; there is: evaluate, bench", args[0])
 }
 
 // irisReport is the line that "iris evaluate" prints.

@@ -3,7 +3,6 @@ package app
 import (
 	"bufio"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -82,7 +81,8 @@ func (k *keeper) flags(verb string, args []string, define func(*flag.FlagSet)) (
 }
 
 // kioskSetup makes the vault, provisions it at the hub, and makes the first
-// operators. Cut short, it goes on when it is run again with the same code.
+// operators. Cut short, it goes on when it is run again with the same code. A
+// code that was mistyped is refused before anything is made or asked.
 func kioskSetup(ctx context.Context, k *keeper, args []string) error {
 	var hub, supervisor, officer string
 	dir, err := k.flags("setup", args, func(fs *flag.FlagSet) {
@@ -100,14 +100,18 @@ func kioskSetup(ctx context.Context, k *keeper, args []string) error {
 	if err != nil {
 		return err
 	}
-	v, err := store.Open(dir, store.Options{})
-	if errors.Is(err, store.ErrNoVault) {
-		v, err = store.Create(dir, store.CreateOptions{Code: code})
+	if code, err = typedCode(code); err != nil {
+		return err
 	}
+	v, err := setupVault(ctx, dir, code, supervisor)
 	if err != nil {
 		return err
 	}
 	defer v.Close()
+	if id, err := v.Identity(); err == nil && v.Begun() {
+		fmt.Fprintf(k.out, "kiosk %s at %s belongs to %s already; the code was not used\n", id.Kiosk, id.Site, id.Hub)
+		return nil
+	}
 	id, err := courier.New(courier.Config{Vault: v}).Provision(ctx, code, hub, nil)
 	if err != nil {
 		return err
@@ -126,7 +130,7 @@ func kioskSetup(ctx context.Context, k *keeper, args []string) error {
 		}
 	}
 	if err := v.Begin(ctx, code, first...); err != nil {
-		return err
+		return codeError(err)
 	}
 	for _, o := range first {
 		fmt.Fprintf(k.out, "%s may sign in as %s\n", o.Label, o.Role)

@@ -1,0 +1,197 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"image"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"tambo/kiosk"
+	"tambo/kiosk/gallery"
+	"tambo/kiosk/gallery/synthetic"
+	"tambo/kiosk/iris"
+	"tambo/kiosk/specimen/eye"
+)
+
+// irisBenchReport is the object that "iris bench --json" prints. Absolute
+// times are the machine's; what counts are the ratios within compare_per_s.
+type irisBenchReport struct {
+	Engine       string             `json:"engine"`
+	ExtractMS    float64            `json:"extract_ms_median"`
+	FeedbackMS   float64            `json:"feedback_ms_median"`
+	ComparePerS  map[string]float64 `json:"compare_per_s"`
+	Search1MMS   float64            `json:"search_1m_ms"`
+	GalleryBytes uint64             `json:"gallery_bytes_1m"`
+	Codes        int                `json:"codes"`
+	Threads      int                `json:"threads"`
+	Fetched      int                `json:"templates_fetched"` // in the last search
+}
+
+// irisBench runs "iris bench": generated eyes are read, and one of them is
+// searched among codes of people who do not exist, on two threads, by a
+// gallery that fetches templates.
+func irisBench(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	fs := flag.NewFlagSet("iris bench", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	asJSON := fs.Bool("json", false, "print one JSON object")
+	codes := fs.Int("codes", 1_000_000, "search codes in the gallery")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	if fs.NArg() != 0 || *codes < 1000 || *codes > 20_000_000 {
+		return errors.New("iris bench: give --json and, if wanted, --codes N, 1000 to 20000000")
+	}
+	rep := irisBenchReport{Engine: iris.EngineVersion, Codes: *codes}
+	decoded, templates, err := benchExtract(ctx, &rep)
+	if err != nil {
+		return err
+	}
+	source := synthetic.New(1)
+	sample := make([]iris.SearchCode, 4096)
+	for i := range sample {
+		sample[i] = source.Code(uint64(i))
+	}
+	probe := decoded.SearchCodes()[0]
+	rep.ComparePerS = gallery.MeasureCompare(&probe, sample, 400*time.Millisecond)
+	if err := benchSearch(ctx, &rep, source, templates); err != nil {
+		return err
+	}
+	if *asJSON {
+		return json.NewEncoder(stdout).Encode(rep)
+	}
+	fmt.Fprintf(stdout, "extraction %.1f ms, feedback %.1f ms (medians)\n", rep.ExtractMS, rep.FeedbackMS)
+	for _, k := range []string{"reference", "portable", "avx2", "avx512"} {
+		if v, ok := rep.ComparePerS[k]; ok {
+			fmt.Fprintf(stdout, "comparing, %-9s %6.2f million a second, %5.2f × reference\n", k, v/1e6, v/rep.ComparePerS["reference"])
+		}
+	}
+	fmt.Fprintf(stdout, "one eye among %d: %.1f ms on %d threads, %.0f MB\n", rep.Codes, rep.Search1MMS, rep.Threads, float64(rep.GalleryBytes)/1e6)
+	return nil
+}
+
+// benchExtract reads generated eyes, 640×480; the first template read is the
+// probe and the others are what the gallery's store hands out.
+func benchExtract(ctx context.Context, rep *irisBenchReport) (*iris.Decoded, []kiosk.Template, error) {
+	engine := iris.New()
+	var extract, feedback []float64
+	var templates []kiosk.Template
+	for n := range 24 {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+		img := eye.Draw(eye.NewPerson(uint64(7000+n)), kiosk.EyeRight, eye.Ordinary(), 0, 0)
+		t, err := benchOne(engine, img, &extract, &feedback)
+		if err == nil {
+			templates = append(templates, t)
+		}
+	}
+	if len(templates) < 2 {
+		return nil, nil, errors.New("iris bench: the engine read fewer than two of its generated eyes")
+	}
+	rep.ExtractMS, rep.FeedbackMS = middle(extract), middle(feedback)
+	d, err := iris.Decode(templates[0])
+	return d, templates, err
+}
+
+func benchOne(engine *iris.Engine, img *image.Gray, extract, feedback *[]float64) (kiosk.Template, error) {
+	var r iris.Result
+	var err error
+	for range 3 {
+		start := time.Now()
+		r, err = engine.Process(img, kiosk.EyeRight)
+		*extract = append(*extract, sinceMS(start))
+		start = time.Now()
+		engine.Feedback(img)
+		*feedback = append(*feedback, sinceMS(start))
+	}
+	return r.Template, err
+}
+
+func sinceMS(start time.Time) float64 { return float64(time.Since(start).Nanoseconds()) / 1e6 }
+
+func middle(v []float64) float64 {
+	slices.Sort(v)
+	return v[len(v)/2]
+}
+
+// benchStore hands out a few templates in turn: real ones, so that comparing
+// them costs what it costs.
+type benchStore struct {
+	templates []kiosk.Template
+	asked     chan struct{} // one for each request
+}
+
+func (s *benchStore) Templates(_ context.Context, id gallery.ID) ([]kiosk.Template, error) {
+	n, err := strconv.Atoi(string(id))
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case s.asked <- struct{}{}:
+	default:
+	}
+	return s.templates[n%len(s.templates) : n%len(s.templates)+1], nil
+}
+
+func benchSearch(ctx context.Context, rep *irisBenchReport, source *synthetic.Source, templates []kiosk.Template) error {
+	before := resident()
+	store := &benchStore{templates[1:], make(chan struct{}, 1<<16)}
+	g := gallery.NewFetching(store)
+	for n := range rep.Codes {
+		if n%4096 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := g.AddCodes(gallery.ID(fmt.Sprintf("%010d", n)), kiosk.EyeRight, []iris.SearchCode{source.Code(uint64(n))}); err != nil {
+			return err
+		}
+	}
+	rep.GalleryBytes = resident() - before
+	rep.Threads = min(2, runtime.GOMAXPROCS(0))
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(rep.Threads))
+	var times []float64
+	for range 20 {
+		for len(store.asked) > 0 {
+			<-store.asked
+		}
+		start := time.Now()
+		a, err := g.Search(ctx, gallery.Probe{Templates: templates[:1]}, gallery.Options{MaxFMR: 1e-3})
+		times = append(times, sinceMS(start))
+		if err != nil {
+			return err
+		}
+		if !a.Complete || a.Compared != rep.Codes || len(a.Candidates) != 0 {
+			return fmt.Errorf("iris bench: search compared %d of %d and found %d, none was there", a.Compared, rep.Codes, len(a.Candidates))
+		}
+	}
+	rep.Search1MMS, rep.Fetched = middle(times), len(store.asked)
+	return nil
+}
+
+// resident returns the bytes that the process holds in memory after a
+// collection: what the system says, or where it does not say what the runtime
+// does.
+func resident() uint64 {
+	debug.FreeOSMemory()
+	if b, err := os.ReadFile("/proc/self/status"); err == nil {
+		for line := range strings.Lines(string(b)) {
+			if f := strings.Fields(line); len(f) > 1 && f[0] == "VmRSS:" {
+				if kb, err := strconv.ParseUint(f[1], 10, 64); err == nil {
+					return kb << 10
+				}
+			}
+		}
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.Sys - m.HeapReleased
+}

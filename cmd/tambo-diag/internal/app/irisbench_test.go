@@ -1,0 +1,45 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+)
+
+// The object has what it promises, in its units; how fast is not asserted.
+func TestIrisBenchPrintsOneObject(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures for seconds")
+	}
+	var out, errs bytes.Buffer
+	if err := Iris(t.Context(), []string{"bench", "--json", "--codes", "20000"}, &out, &errs); err != nil {
+		t.Fatal(err, errs.String())
+	}
+	t.Log(out.String())
+	d := json.NewDecoder(&out)
+	var r struct {
+		Extract  float64            `json:"extract_ms_median"`
+		Feedback float64            `json:"feedback_ms_median"`
+		Compare  map[string]float64 `json:"compare_per_s"`
+		Search   float64            `json:"search_1m_ms"`
+		Bytes    uint64             `json:"gallery_bytes_1m"`
+		Fetched  int                `json:"templates_fetched"`
+	}
+	if err := d.Decode(&r); err != nil {
+		t.Fatal(err)
+	}
+	if d.More() {
+		t.Error("more than one object")
+	}
+	if r.Extract <= 0 || r.Feedback <= 0 || r.Feedback >= r.Extract || r.Search <= 0 || r.Compare["reference"] <= 0 || r.Compare["portable"] <= 0 {
+		t.Errorf("%+v", r)
+	}
+	if r.Bytes < 20000*512 || r.Fetched < 1 || r.Fetched > 1000 {
+		t.Errorf("%d bytes, %d templates fetched", r.Bytes, r.Fetched)
+	}
+	for _, args := range [][]string{{"bench", "x"}, {"bench", "--codes", "5"}} {
+		if Iris(t.Context(), args, &out, &errs) == nil {
+			t.Errorf("%v: no error", args)
+		}
+	}
+}
