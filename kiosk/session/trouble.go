@@ -222,3 +222,32 @@ func (s *Service) Prove(ctx context.Context, label string, password []byte) (kio
 	}
 	return s.vault.Check(ctx, label, password)
 }
+
+// Zone is where the machine-readable zone lies on the page that was scanned
+// last, and its lines as read: for drawing. Corners are shares of the page's
+// width and height, from its top left, clockwise as the text runs.
+type Zone struct {
+	Lines   []string
+	Corners [4][2]float64
+}
+
+// Zone returns where the zone was on the page scanned last; false if none was
+// found. It never waits for an act.
+func (s *Service) Zone() (Zone, bool) {
+	z := s.zone.Load()
+	if z == nil {
+		return Zone{}, false
+	}
+	return *z, true
+}
+
+func zoneOf(p capture.Page) *Zone {
+	if len(p.MRZ.Lines) == 0 || p.Width == 0 || p.Height == 0 || p.MRZ.Box == ([4]document.Point{}) {
+		return nil
+	}
+	z := &Zone{Lines: p.MRZ.Lines}
+	for i, c := range p.MRZ.Box {
+		z.Corners[i] = [2]float64{float64(c.X) / float64(p.Width), float64(c.Y) / float64(p.Height)}
+	}
+	return z
+}

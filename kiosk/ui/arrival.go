@@ -74,11 +74,6 @@ func (c *Controller) showArrival(e *kiosk.Encounter) {
 			b := c.batch.view(&c.home).Batch
 			s.Batch = &b
 		}
-		if f.Encounter != nil && f.Encounter.Arrival.Wristband == "" {
-			e := *f.Encounter
-			e.Arrival.Wristband = x.Wristband
-			f.Encounter = &e
-		}
 		return screens.Arrival(f, s, screens.ArrivalCalls{
 			Wristband: c.typeWristband, Guardian: c.typeGuardian,
 			Authority: c.chooseAuthority, Category: c.chooseCategory, Flags: c.chooseFlags,

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 
 	"tambo/kiosk"
 	"tambo/kiosk/session"
@@ -29,6 +30,8 @@ type Controller struct {
 
 	// busy: an act is under way; another touch does nothing until it is done.
 	busy bool
+	// queued is what was asked for meanwhile and must not be lost: park.
+	queued func()
 	// turn changes whenever what is under way no longer matters: the kiosk was
 	// locked.
 	turn    int
@@ -91,7 +94,7 @@ func (c *Controller) Run() {
 		case <-c.ctx.Done():
 			return
 		case <-t.C:
-			c.o.Do(c.tick)
+			c.o.Do(c.Tick)
 		}
 	}
 }
@@ -159,7 +162,7 @@ func (c *Controller) redraw() {
 	c.drawn = c.page.name
 	s := c.page.build(c.frame())
 	c.screen = s
-	c.win.SetContent(s.Object)
+	c.win.SetContent(container.New(window{}, s.Object))
 	switch {
 	case again && old != nil:
 		s.Carry(old, c.win.Canvas())
@@ -167,6 +170,19 @@ func (c *Controller) redraw() {
 		c.win.Canvas().Focus(s.First)
 	default:
 		c.win.Canvas().Unfocus()
+	}
+}
+
+// window gives a screen the whole window, which never grows because of what is
+// in it: a kiosk's panel does not.
+type window struct{}
+
+func (window) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(320, 240) }
+
+func (window) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	for _, x := range o {
+		x.Move(fyne.Position{})
+		x.Resize(s)
 	}
 }
 
@@ -201,6 +217,11 @@ func (c *Controller) act(do func(context.Context) error, then func()) {
 				return
 			}
 			c.busy = false
+			if f := c.queued; f != nil {
+				c.queued = nil
+				f()
+				return
+			}
 			if err != nil {
 				c.fail(err)
 				return
@@ -278,8 +299,8 @@ func (c *Controller) key(k *fyne.KeyEvent) {
 	}
 }
 
-// tick happens every second.
-func (c *Controller) tick() {
+// Tick is one second. Run calls it; a test may.
+func (c *Controller) Tick() {
 	now := c.o.Now()
 	if op, in := c.operator(); in && now.Sub(c.touched) >= c.o.IdleLock {
 		c.lock(&screens.Locked{Operator: op, Since: now})

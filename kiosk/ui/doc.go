@@ -25,8 +25,8 @@ import (
 )
 
 // Session is what the window drives; see [session.Service] for what each
-// promises. Operator and Current never wait for an act that is under way; all
-// others may, and are called on the worker only.
+// promises. Operator, Current, Arriving, Seconds and Zone never wait for an act
+// that is under way; all others may, and are called on the worker only.
 type Session interface {
 	SignIn(ctx context.Context, label string, password []byte) (kiosk.Operator, error)
 	Lock(ctx context.Context) error
@@ -46,6 +46,7 @@ type Session interface {
 	KeepBelow(ctx context.Context, eye kiosk.Eye, reason string) (kiosk.Encounter, error)
 	SearchIrises(ctx context.Context) ([]kiosk.Search, error)
 	ScanDocument(ctx context.Context, progress func(received int64)) (kiosk.Identity, error)
+	Zone() (session.Zone, bool)
 	Image(ctx context.Context, part string) ([]byte, error)
 	Abandon(ctx context.Context, reason, second string, password []byte) (kiosk.Encounter, error)
 

@@ -25,6 +25,7 @@ type document struct {
 	identity kiosk.Identity
 	answers  map[string]string
 	page     image.Image
+	zone     screens.Box
 	unread   bool
 	noDevice bool
 	accepted string // why an expired document is accepted
@@ -43,7 +44,7 @@ func (c *Controller) documentOf(e *kiosk.Encounter) *document {
 func (c *Controller) showDocument(e *kiosk.Encounter) {
 	d := c.documentOf(e)
 	c.show(page{name: "document", build: func(f screens.Frame) *screens.Screen {
-		s := screens.DocumentState{Scanning: d.scanning, Received: d.received, NoDevice: d.noDevice, Page: d.page, Unread: d.unread,
+		s := screens.DocumentState{Scanning: d.scanning, Received: d.received, NoDevice: d.noDevice, Page: d.page, Zone: d.zone, Unread: d.unread,
 			Identity: d.identity, Expired: c.expired(), Accepted: d.accepted, Answers: d.answers, Missing: len(intake.Unlooked(&d.identity))}
 		if s.Expired && d.accepted == "" {
 			s.Missing++
@@ -76,7 +77,7 @@ func (c *Controller) fetchPage(e *kiosk.Encounter) {
 	d := &c.document
 	var img image.Image
 	c.look(0, func(ctx context.Context) (err error) {
-		img, err = c.pageImage(ctx, part)
+		img, _, err = c.pageImage(ctx, part, nil)
 		return err
 	}, func(err error) {
 		if err == nil && c.document.of == d.of {
@@ -95,25 +96,52 @@ func lastPage(e *kiosk.Encounter) string {
 	return ""
 }
 
-// pageImage reads a page, no larger than it is shown. It runs on the worker.
-func (c *Controller) pageImage(ctx context.Context, part string) (image.Image, error) {
+// pageImage reads a page, cut to the document as far as the zone says where it
+// is, and no larger than it is shown. It runs on the worker.
+func (c *Controller) pageImage(ctx context.Context, part string, z *session.Zone) (image.Image, screens.Box, error) {
 	b, err := c.ses.Image(ctx, part)
 	if err != nil {
-		return nil, err
+		return nil, screens.Box{}, err
 	}
 	img, _, err := image.Decode(bytes.NewReader(b))
 	if err != nil {
-		return nil, err
+		return nil, screens.Box{}, err
+	}
+	r := img.Bounds()
+	var zone screens.Box
+	if z != nil {
+		r, zone = cut(r, z)
 	}
 	const side = 1000
-	r := img.Bounds()
-	k := float64(side) / float64(max(r.Dx(), r.Dy()))
-	if k >= 1 {
-		return img, nil
-	}
+	k := min(1, float64(side)/float64(max(r.Dx(), r.Dy())))
 	small := image.NewRGBA(image.Rect(0, 0, int(float64(r.Dx())*k), int(float64(r.Dy())*k)))
 	draw.ApproxBiLinear.Scale(small, small.Rect, img, r, draw.Src, nil)
-	return small, nil
+	return small, zone, nil
+}
+
+// cut finds the document on the glass by its zone, which runs along its foot
+// from edge to edge: as wide as the zone and a little more, and three quarters of
+// that high (ISO/IEC 7810: ID-1 0.63, ID-3 0.70). A page that lies askew stays
+// whole. The box is the zone's, as shares of what is left.
+func cut(page image.Rectangle, z *session.Zone) (image.Rectangle, screens.Box) {
+	w, h := float64(page.Dx()), float64(page.Dy())
+	x0, y0, x1, y1 := w, h, 0.0, 0.0
+	for _, c := range z.Corners {
+		x0, x1 = min(x0, c[0]*w), max(x1, c[0]*w)
+		y0, y1 = min(y0, c[1]*h), max(y1, c[1]*h)
+	}
+	whole := screens.Box{X: float32(x0 / w), Y: float32(y0 / h), W: float32((x1 - x0) / w), H: float32((y1 - y0) / h)}
+	lean := (z.Corners[1][1] - z.Corners[0][1]) * h
+	if wide := x1 - x0; wide <= 0 || z.Corners[1][0] <= z.Corners[0][0] || lean > 0.05*wide || lean < -0.05*wide {
+		return page, whole
+	}
+	wide := x1 - x0
+	r := image.Rect(int(x0-0.06*wide), int(y1-0.72*wide), int(x1+0.06*wide), int(y1+0.07*wide)).Add(page.Min).Intersect(page)
+	if r.Empty() {
+		return page, whole
+	}
+	rx, ry, rw, rh := float64(r.Min.X-page.Min.X), float64(r.Min.Y-page.Min.Y), float64(r.Dx()), float64(r.Dy())
+	return r, screens.Box{X: float32((x0 - rx) / rw), Y: float32((y0 - ry) / rh), W: float32(wide / rw), H: float32((y1 - y0) / rh)}
 }
 
 // scan reads the page on the glass. Another touch on Scan while it runs does
@@ -129,6 +157,7 @@ func (c *Controller) scan() {
 	c.redraw()
 	var id kiosk.Identity
 	var img image.Image
+	var zone screens.Box
 	c.look(time.Minute, func(ctx context.Context) error {
 		last := time.Time{}
 		var err error
@@ -147,7 +176,12 @@ func (c *Controller) scan() {
 		case session.TroubleNone, session.TroubleNotCertain, session.TroubleUnreadable:
 			if e, open := c.ses.Current(); open {
 				if part := lastPage(&e); part != "" {
-					img, _ = c.pageImage(context.WithoutCancel(ctx), part)
+					z, found := c.ses.Zone()
+					at := &z
+					if !found {
+						at = nil
+					}
+					img, zone, _ = c.pageImage(context.WithoutCancel(ctx), part, at)
 				}
 			}
 		}
@@ -156,10 +190,11 @@ func (c *Controller) scan() {
 		d.scanning = false
 		switch x := session.Explain(err); x.Trouble {
 		case session.TroubleNone, session.TroubleNotCertain:
-			d.identity, d.page, d.unread, d.accepted, d.answers = id, img, false, "", map[string]string{}
+			d.identity, d.unread, d.accepted, d.answers = id, false, "", map[string]string{}
+			d.page, d.zone = img, zone
 			c.redraw()
 		case session.TroubleUnreadable:
-			d.page, d.unread = img, true
+			d.page, d.zone, d.unread = img, zone, true
 			c.redraw()
 		case session.TroubleGone, session.TroubleAccess:
 			d.noDevice = true

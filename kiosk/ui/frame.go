@@ -27,6 +27,9 @@ func (c *Controller) frame() screens.Frame {
 		f.Calls.HaveIt = c.haveIt
 	}
 	if e, open := c.encounter(); open {
+		if e.Arrival.Wristband == "" && c.arrival.of == e.ID {
+			e.Arrival.Wristband = c.arrival.chosen.Wristband // typed, not yet confirmed
+		}
 		f.Encounter = &e
 		f.Training = f.Training || e.Training
 		f.Calls.GoTo = c.goTo

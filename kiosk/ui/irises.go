@@ -41,6 +41,7 @@ func (i *irises) close() {
 type live struct {
 	do      func(func())
 	views   atomic.Pointer[[2]*widgets.EyeView]
+	last    [2]atomic.Pointer[widgets.EyeFrame] // for a view that is made anew
 	newest  atomic.Pointer[session.Progress]
 	waiting atomic.Bool
 	set     func(session.Progress) // on the UI goroutine
@@ -59,28 +60,34 @@ func (l *live) close() { l.stop() }
 // show names the views that frames go to, and runs them.
 func (l *live) show(v [2]*widgets.EyeView) {
 	l.views.Store(&v)
-	for _, x := range v {
-		if x != nil {
-			go x.Run(l.ctx, previewFPS)
+	for i, x := range v {
+		if x == nil {
+			continue
 		}
+		if f := l.last[i].Load(); f != nil {
+			x.Feed(*f)
+		}
+		go x.Run(l.ctx, previewFPS)
 	}
 }
 
 // progress takes a frame. It is called on the capture's goroutine.
 func (l *live) progress(p session.Progress) {
-	if v := l.views.Load(); v != nil {
-		for _, e := range p.Eyes {
-			view := v[eyeIndex(e.Eye)]
-			if img := p.Frame.Eye(e.Eye); view != nil && img != nil && !e.Done {
-				f := widgets.EyeFrame{Gray: img, Tone: theme.Care}
-				if e.Present {
-					f.Contours = [][]fyne.Position{ring(e.X, e.Y, e.Radius)}
-				}
-				if e.Floor > 0 && e.Score >= e.Floor {
-					f.Tone = theme.Good
-				}
-				view.Feed(f)
-			}
+	for _, e := range p.Eyes {
+		img, i := p.Frame.Eye(e.Eye), eyeIndex(e.Eye)
+		if img == nil || e.Done && l.last[i].Load() != nil && l.last[i].Load().Tone == theme.Good {
+			continue // the eye is kept: its picture stands
+		}
+		f := widgets.EyeFrame{Gray: img, Tone: theme.Care}
+		if e.Present {
+			f.Contours = [][]fyne.Position{ring(e.X, e.Y, e.Radius)}
+		}
+		if e.Floor > 0 && e.Score >= e.Floor {
+			f.Tone = theme.Good
+		}
+		l.last[i].Store(&f)
+		if v := l.views.Load(); v != nil && v[i] != nil {
+			v[i].Feed(f)
 		}
 	}
 	p.Frame.Left, p.Frame.Right = nil, nil
@@ -236,6 +243,7 @@ func (c *Controller) lookFor(eyes []kiosk.Eye) {
 	i.state.Phase, i.state.Ask, i.state.GoesOn, i.from = screens.PhaseStarting, "", 0, time.Time{}
 	for _, e := range eyes {
 		i.state.Eyes[eyeIndex(e)] = screens.EyeState{}
+		i.live.last[eyeIndex(e)].Store(nil)
 	}
 	l := i.live
 	c.redraw()

@@ -103,7 +103,7 @@ func (c *Controller) lock(l *screens.Locked) {
 	}
 	c.endCapture()
 	c.turn++
-	c.busy = false
+	c.busy, c.queued = false, nil
 	c.trouble = nil
 	c.home, c.alerts, c.bands = session.Home{}, nil, nil
 	c.forgetPerson()
@@ -183,6 +183,17 @@ func (c *Controller) goTo(k kiosk.StepKind) { c.do(kiosk.WentTo{Step: k}) }
 func (c *Controller) park() { c.parkBecause(kiosk.ParkCalledAway) }
 
 func (c *Controller) parkBecause(why kiosk.ParkReason) {
+	if c.busy && c.queued == nil {
+		c.touch()
+		c.queued = func() {
+			if _, open := c.encounter(); open {
+				c.parkBecause(why)
+			} else {
+				c.goOn()
+			}
+		}
+		return
+	}
 	c.act(func(ctx context.Context) error {
 		if _, err := c.ses.Do(ctx, kiosk.Parked{Reason: why}); err != nil {
 			return err

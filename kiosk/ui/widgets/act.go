@@ -119,6 +119,7 @@ func (b *ActButton) TypedRune(rune) {}
 
 // TypedKey implements fyne.Focusable.
 func (b *ActButton) TypedKey(k *fyne.KeyEvent) {
+	escape(b, k)
 	switch k.Name {
 	case fyne.KeySpace:
 		b.Act()

@@ -108,3 +108,13 @@ func round(s theme.Sign, ink, ground nrgba, size float32) fyne.CanvasObject {
 	i.FillMode = canvas.ImageFillContain
 	return Wide(size, Middle(AtLeast(size, size, Stack(box(ground, nil, 0, size/2), Pad(size*0.2, i)))))
 }
+
+// escape gives Escape to the window: it goes back from wherever the focus is.
+func escape(o fyne.CanvasObject, k *fyne.KeyEvent) {
+	if k.Name != fyne.KeyEscape {
+		return
+	}
+	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil && c.OnTypedKey() != nil {
+		c.OnTypedKey()(k)
+	}
+}

@@ -145,6 +145,12 @@ func (e *input) FocusLost() {
 	e.focus(false)
 }
 
+// TypedKey gives Escape to the window, and types the rest.
+func (e *input) TypedKey(k *fyne.KeyEvent) {
+	escape(e, k)
+	e.Entry.TypedKey(k)
+}
+
 // TappedSecondary would open fyne's menu, whose lines are too small to touch.
 func (e *input) TappedSecondary(*fyne.PointEvent) {}
 

@@ -71,6 +71,7 @@ func (r *ListRow) TypedRune(rune) {}
 
 // TypedKey implements fyne.Focusable.
 func (r *ListRow) TypedKey(k *fyne.KeyEvent) {
+	escape(r, k)
 	if k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter || k.Name == fyne.KeySpace {
 		r.Tapped(nil)
 	}

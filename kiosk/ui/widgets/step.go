@@ -98,6 +98,7 @@ func (w *Step) TypedRune(rune) {}
 
 // TypedKey implements fyne.Focusable.
 func (w *Step) TypedKey(k *fyne.KeyEvent) {
+	escape(w, k)
 	if k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter || k.Name == fyne.KeySpace {
 		w.Tapped(nil)
 	}
