@@ -39,6 +39,9 @@ var (
 	ErrNoID = errors.New("gallery: entry without an ID")
 	// ErrEye says that the entry's eye and its template's eye contradict.
 	ErrEye = errors.New("gallery: entry's eye and template's eye differ")
+	// ErrCodes says that search codes alone cannot be added: the gallery
+	// keeps templates, or a template does not have so many readings.
+	ErrCodes = errors.New("gallery: search codes without a template")
 )
 
 // kind says what a slot holds.
@@ -139,6 +142,23 @@ func (g *Gallery) Add(e Entry) error {
 		codes = d.SearchCodes()
 	}
 	g.add(e, codes)
+	return nil
+}
+
+// AddCodes is Add for a gallery of [NewFetching] that is filled with search
+// codes worked out before, one for each reading of a template of this engine
+// version, see [iris.Decoded.SearchCodes]. It returns [ErrNoID], [ErrEye] or
+// [ErrCodes].
+func (g *Gallery) AddCodes(id ID, eye kiosk.Eye, codes []iris.SearchCode) error {
+	switch {
+	case id == "":
+		return ErrNoID
+	case !eye.Valid():
+		return fmt.Errorf("%w: %v", ErrEye, eye)
+	case g.fetch == nil || len(codes) < 1 || len(codes) > 2:
+		return fmt.Errorf("%w: %d codes", ErrCodes, len(codes))
+	}
+	g.add(Entry{ID: id, Eye: eye}, codes)
 	return nil
 }
 

@@ -28,9 +28,9 @@ const verifyLimit = 1000
 // measure how seldom. In a smaller gallery nothing is left out.
 const (
 	sampleBlocks = 2048
-	sieveMargin  = 0.03
-	sieveSlack   = 4 * ruleScale // differing bits forgiven, for the sake of small masks
-	sieveUseless = 0.44          // a cut above it leaves out too little to be worth it
+	sieveMargin  = 0.01
+	sieveSlack   = 0    // differing bits forgiven, times ruleScale
+	sieveUseless = 0.44 // a cut above it leaves out too little to be worth it
 )
 
 type probeEye struct {
@@ -94,7 +94,7 @@ func (g *Gallery) scan(ctx context.Context, chunks []*chunk, used int, probes []
 // probe give the same rule.
 func (g *Gallery) setRule(chunks []*chunk, used int, p *probeEye) {
 	all := (used + lanes - 1) / lanes
-	n := min(all, sampleBlocks)
+	n := min((all+7)/8, sampleBlocks)
 	var sample []float32
 	for i := range n {
 		k := int(int64(i) * int64(all) / int64(n))
@@ -108,20 +108,21 @@ func (g *Gallery) setRule(chunks []*chunk, used int, p *probeEye) {
 		}
 		g.mu.RUnlock()
 	}
-	if len(sample) == 0 {
-		return
-	}
+	p.rule, p.sieve = ruleFor(sample, float64(verifyLimit)*float64(n)/float64(all))
+}
+
+// ruleFor returns the rule for a cut below which expect of the sample are
+// expected, three standard deviations more to be careful, and whether it is
+// worth applying. Codes of the other side are neither in the sample nor in the
+// gallery that a probe sees.
+func ruleFor(sample []float32, expect float64) (rule, bool) {
 	slices.Sort(sample)
-	// Codes of the other side are not in the sample, nor in the gallery that
-	// this probe sees. Three standard deviations above what is expected.
-	expect := float64(verifyLimit) * float64(n) / float64(all)
 	k := int(math.Ceil(expect + 3*math.Sqrt(expect)))
 	if k >= len(sample) {
-		return
+		return rule{}, false
 	}
 	cut := sample[k] + sieveMargin
-	p.sieve = cut < sieveUseless
-	p.rule = rule{int32(cut * ruleScale), sieveSlack}
+	return rule{int32(cut * ruleScale), sieveSlack}, cut < sieveUseless
 }
 
 // meeting returns the lanes of a block that hold codes an eye is compared

@@ -155,7 +155,9 @@ func benchSearch(ctx context.Context, rep *irisBenchReport, source *synthetic.So
 			return err
 		}
 	}
-	rep.GalleryBytes = resident() - before
+	if after := resident(); after > before {
+		rep.GalleryBytes = after - before
+	}
 	rep.Threads = min(2, runtime.GOMAXPROCS(0))
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(rep.Threads))
 	var times []float64
@@ -181,6 +183,7 @@ func benchSearch(ctx context.Context, rep *irisBenchReport, source *synthetic.So
 // collection: what the system says, or where it does not say what the runtime
 // does.
 func resident() uint64 {
+	debug.FreeOSMemory() // twice: pools let go at the second collection
 	debug.FreeOSMemory()
 	if b, err := os.ReadFile("/proc/self/status"); err == nil {
 		for line := range strings.Lines(string(b)) {

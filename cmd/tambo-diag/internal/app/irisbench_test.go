@@ -12,7 +12,7 @@ func TestIrisBenchPrintsOneObject(t *testing.T) {
 		t.Skip("measures for seconds")
 	}
 	var out, errs bytes.Buffer
-	if err := Iris(t.Context(), []string{"bench", "--json", "--codes", "20000"}, &out, &errs); err != nil {
+	if err := Iris(t.Context(), []string{"bench", "--json", "--codes", "60000"}, &out, &errs); err != nil {
 		t.Fatal(err, errs.String())
 	}
 	t.Log(out.String())
@@ -34,7 +34,7 @@ func TestIrisBenchPrintsOneObject(t *testing.T) {
 	if r.Extract <= 0 || r.Feedback <= 0 || r.Feedback >= r.Extract || r.Search <= 0 || r.Compare["reference"] <= 0 || r.Compare["portable"] <= 0 {
 		t.Errorf("%+v", r)
 	}
-	if r.Bytes < 20000*512 || r.Fetched < 1 || r.Fetched > 1000 {
+	if r.Bytes < 60000*400 || r.Bytes > 60000*1200 || r.Fetched < 1 || r.Fetched > 1000 {
 		t.Errorf("%d bytes, %d templates fetched", r.Bytes, r.Fetched)
 	}
 	for _, args := range [][]string{{"bench", "x"}, {"bench", "--codes", "5"}} {

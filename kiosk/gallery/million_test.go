@@ -1,0 +1,132 @@
+package gallery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"unsafe"
+
+	"tambo/kiosk"
+	"tambo/kiosk/gallery/synthetic"
+	"tambo/kiosk/iris"
+)
+
+// cupboard hands out templates made from a person's number, as many as asked
+// for, and counts.
+type cupboard struct {
+	asked atomic.Int64
+	err   error
+}
+
+func (c *cupboard) Templates(_ context.Context, id ID) ([]kiosk.Template, error) {
+	c.asked.Add(1)
+	if c.err != nil {
+		return nil, c.err
+	}
+	n, err := strconv.Atoi(string(id[1:]))
+	if err != nil {
+		return nil, err
+	}
+	return []kiosk.Template{
+		template(kiosk.EyeRight, uint64(2*n), 0, 0),
+		template(kiosk.EyeLeft, uint64(2*n+1), 0, 0),
+	}, nil
+}
+
+// A gallery that fetches answers as one that keeps.
+func TestFetchedTemplatesGiveTheSameAnswer(t *testing.T) {
+	const n = 900
+	kept, c := filled(t, n), &cupboard{}
+	g := NewFetching(c)
+	for k := range n {
+		add(t, g, Entry{person(k), kiosk.EyeRight, template(kiosk.EyeRight, uint64(2*k), 0, 0)})
+		add(t, g, Entry{person(k), kiosk.EyeLeft, template(kiosk.EyeLeft, uint64(2*k+1), 0, 0)})
+	}
+	for _, k := range []int{0, 17, n - 1, n + 3} {
+		c.asked.Store(0)
+		want, err := kept.Search(context.Background(), both(k, 0.15), strict)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := g.Search(context.Background(), both(k, 0.15), strict)
+		if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("person %d: %+v, %v; kept: %+v", k, got, err, want)
+		}
+		if a := c.asked.Load(); a > verifyLimit {
+			t.Errorf("asked for the templates of %d persons", a)
+		}
+	}
+	c.err = errors.New("cupboard is locked")
+	if a, err := g.Search(context.Background(), both(1, 0), strict); !errors.Is(err, c.err) || a.Complete {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
+
+func TestNoMoreThanAThousandAreFetched(t *testing.T) {
+	c := &cupboard{}
+	g := NewFetching(c)
+	s := synthetic.New(3)
+	for k := range 3000 {
+		for i, e := range kiosk.BothEyes {
+			if err := g.AddCodes(person(k), e, []iris.SearchCode{s.Code(uint64(2*k + i))}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	a, err := g.Search(context.Background(), both(5000, 0), strict)
+	if err != nil || !a.Complete || a.Compared != 6000 {
+		t.Errorf("%+v, %v", a, err)
+	}
+	if n := c.asked.Load(); n > verifyLimit || n < verifyLimit/2 {
+		t.Errorf("asked for %d persons", n)
+	}
+}
+
+// Time and memory of a search grow linearly with the gallery: a code costs the
+// same among ten thousand as among a million.
+func BenchmarkSearch(b *testing.B) {
+	source := synthetic.New(1)
+	for _, n := range []int{10_000, 100_000, 1_000_000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			before := held()
+			g := NewFetching(&cupboard{})
+			for k := range n {
+				c := source.Code(uint64(k))
+				if err := g.AddCodes(ID(fmt.Sprintf("p%07d", k)), kiosk.EyeRight, []iris.SearchCode{c}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			size := held() + uint64(len(g.chunks))*uint64(unsafe.Sizeof(slab{})) - before
+			c := source.Code(1 << 40)
+			probe := probeEye{eye: kiosk.EyeRight, turned: []*table{newTable(iris.NewSearchProbe(&c))}}
+			var rated bool
+			for b.Loop() {
+				probes := []probeEye{probe}
+				if _, seen, _, err := g.scan(context.Background(), g.chunks, g.used, probes, nil); err != nil || seen != n {
+					b.Fatal(seen, err)
+				}
+				rated = probes[0].sieve
+			}
+			perCode := float64(b.Elapsed().Nanoseconds()) / float64(b.N) / float64(n)
+			b.ReportMetric(perCode, "ns/code")
+			b.ReportMetric(1e3/perCode/float64(min(runtime.GOMAXPROCS(0), len(g.chunks))), "M/s/thread")
+			b.ReportMetric(float64(size)/float64(n), "B/code")
+			if !rated {
+				b.Log("without the sieve")
+			}
+			runtime.KeepAlive(g)
+		})
+	}
+}
+
+func held() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapInuse
+}
