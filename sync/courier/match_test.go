@@ -214,7 +214,7 @@ func TestLists(t *testing.T) {
 		t.Errorf("%+v", empty)
 	}
 	a := order[hub.ByID](w, "watchlist add", hub.NewEntry{List: "wanted", Numbers: []string{"ab 123-4"}, Instruction: do}).ID
-	b := order[hub.ByID](w, "watchlist add", hub.NewEntry{List: "wanted", Names: []kiosk.ListName{{Surname: "QUISPE", Given: "ANA", Birth: "1987-XX-XX"}}, Instruction: do}).ID
+	b := order[hub.ByID](w, "watchlist add", hub.NewEntry{List: "wanted", Numbers: []string{"cd 567-8"}, Names: []kiosk.ListName{{Surname: "QUISPE", Given: "ANA", Birth: "1987-XX-XX"}}, Instruction: do}).ID
 	round(t, c)
 	d := v.list(t, "wanted", 3)
 	if d.From != 1 || len(d.Put) != 2 || len(d.Remove) != 0 {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"tambo/kiosk"
 	"tambo/kiosk/capture"
 	"tambo/kiosk/document"
+	"tambo/kiosk/intake"
 	"tambo/kiosk/session"
 )
 
@@ -153,16 +155,29 @@ func ages(lists []kiosk.ListAge) string {
 	return " (" + strings.Join(out, "; ") + ")"
 }
 
+// doubts are what a scan says of a page that it kept and could not read, or not
+// with certainty.
+var doubts = []error{capture.ErrNotCertain, document.ErrNoMRZ, document.ErrUnreadable, document.ErrBlank, document.ErrTwoDocuments}
+
 func (w *walk) document(ctx context.Context) error {
 	start := time.Now()
 	var received int64
 	id, err := w.svc.ScanDocument(ctx, func(n int64) { received = n })
 	switch {
 	case err == nil:
-	case errors.Is(err, capture.ErrNotCertain), errors.Is(err, document.ErrNoMRZ), errors.Is(err, document.ErrUnreadable), errors.Is(err, document.ErrBlank):
-		w.say("document", "%s", err) // the page is kept; the officer looks at the fields
-	default:
+	case !slices.ContainsFunc(doubts, func(d error) bool { return errors.Is(err, d) }):
 		return err
+	case w.o.pages == "": // a generated page is certain, or the reader is broken
+		return fmt.Errorf("the document was not read with certainty: %w", err)
+	case errors.Is(err, capture.ErrNotCertain):
+		w.say("document", "%s", err) // the officer compares the marked fields with the page
+	default: // the page is kept, with the reason why nothing was read from it
+		w.say("document", "%s", err)
+		x := kiosk.Exception{Modality: kiosk.ModalityDocument, Reason: kiosk.ExceptUnreadable}
+		if _, err := w.svc.Do(ctx, kiosk.Excepted{Exception: x}); err != nil {
+			return err
+		}
+		w.say("exception", "%s: %s", x.Modality, x.Reason)
 	}
 	looked := lookAtDoubts(&id)
 	w.say("document", "%s %s · %s bytes · %d fields wanted a look · %s", id.DocumentType.Value, id.DocumentNumber.Value, thousands(received), looked, ms(start))
@@ -178,13 +193,19 @@ func (w *walk) document(ctx context.Context) error {
 }
 
 // lookAtDoubts is the officer comparing each marked field with the page and
-// letting it stand.
+// letting it stand, and saying that a name or a birth date is not known.
 func lookAtDoubts(id *kiosk.Identity) int {
 	n := 0
 	for _, f := range []*kiosk.Field{&id.Surname, &id.Given, &id.Birth, &id.Sex, &id.Nationality, &id.DocumentType, &id.DocumentNumber, &id.Issuer, &id.Expiry} {
 		switch f.Status {
 		case kiosk.FieldDoubtful, kiosk.FieldMismatch, kiosk.FieldMalformed:
 			*f = session.Look(*f, f.Value)
+			n++
+		}
+	}
+	for _, f := range []*kiosk.Field{&id.Surname, &id.Birth} {
+		if f.Value == "" && f.Note != intake.Looked {
+			*f = session.Look(*f, "")
 			n++
 		}
 	}

@@ -27,8 +27,9 @@ type walkOptions struct {
 // Walk is the main job without a window: it starts a training hub and virtual
 // devices, then enrols through the same session service as the window, and says
 // what happened, a line a step. It fails unless everything that it promises was
-// seen: a receipt and a purge, a duplicate, a watchlist hit with its instruction,
-// and a record that waited while the hub was down.
+// seen: documents read with certainty (or, of a folder's pages, a reason why not),
+// a receipt and a purge, a duplicate, a watchlist hit with its instruction, the
+// hub's own alert about each, and a record that waited while the hub was down.
 func Walk(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var o walkOptions
 	fs := flag.NewFlagSet("walk", flag.ContinueOnError)
@@ -107,7 +108,7 @@ func (w *walk) newcomer(ctx context.Context) (kiosk.EncounterID, error) {
 	if len(got.found) > 0 {
 		return "", fmt.Errorf("a newcomer was taken for somebody: %v", got.found)
 	}
-	return got.encounter.ID, w.deliver(ctx, got.encounter.ID)
+	return got.encounter.ID, w.deliver(ctx, got)
 }
 
 // sameAgain brings the same person under another name.
@@ -123,7 +124,7 @@ func (w *walk) sameAgain(ctx context.Context, first kiosk.EncounterID) error {
 	if len(got.found) > 1 {
 		return fmt.Errorf("the same person was taken for somebody else too: %v", got.found)
 	}
-	return w.deliver(ctx, got.encounter.ID)
+	return w.deliver(ctx, got)
 }
 
 // What the list's entry tells the officer to do.
@@ -172,7 +173,7 @@ func (w *walk) watched(ctx context.Context) error {
 	if len(got.found) > 1 {
 		return fmt.Errorf("the person on the list was taken for somebody else too: %v", got.found)
 	}
-	return w.deliver(ctx, got.encounter.ID)
+	return w.deliver(ctx, got)
 }
 
 // hubAway seals while the hub is down, and delivers when it is back.
@@ -203,7 +204,7 @@ func (w *walk) hubAway(ctx context.Context) error {
 		return err
 	}
 	w.say("hub", "is back")
-	return w.deliver(ctx, got.encounter.ID)
+	return w.deliver(ctx, got)
 }
 
 // title prints a chapter's name, say one line of it.

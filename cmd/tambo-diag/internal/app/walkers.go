@@ -262,7 +262,8 @@ func (w *walk) round(ctx context.Context) error {
 
 // deliver carries until an encounter is purged here, and says what the hub
 // thinks of it.
-func (w *walk) deliver(ctx context.Context, id kiosk.EncounterID) error {
+func (w *walk) deliver(ctx context.Context, got enrolled) error {
+	id := got.encounter.ID
 	for range 5 {
 		if err := w.round(ctx); err != nil {
 			return err
@@ -272,27 +273,47 @@ func (w *walk) deliver(ctx context.Context, id kiosk.EncounterID) error {
 			return err
 		}
 		if n == 0 {
-			return w.sayAlerts(ctx, id)
+			return w.sayAlerts(ctx, got)
 		}
 	}
 	return fmt.Errorf("encounter %s was not delivered", id)
 }
 
-// sayAlerts waits a moment for the hub's own search, and says what it raised.
-func (w *walk) sayAlerts(ctx context.Context, id kiosk.EncounterID) error {
-	if _, err := w.courier.Round(ctx); err != nil {
-		return err
-	}
-	alerts, err := w.svc.Receive(ctx)
-	if err != nil {
-		return err
-	}
-	for _, a := range alerts {
-		if a.Encounter == id {
+// The hub searches for itself when a record has come: after a hit here its
+// alert must follow.
+const (
+	alertWait  = 5 * time.Second
+	alertPause = 100 * time.Millisecond
+)
+
+// sayAlerts says what the hub's own search raised about an encounter. After a
+// hit at the kiosk it runs the courier's rounds until the alert has come, and
+// fails when none came in five seconds; after none it looks once.
+func (w *walk) sayAlerts(ctx context.Context, got enrolled) error {
+	for start := time.Now(); ; {
+		if _, err := w.courier.Round(ctx); err != nil {
+			return err
+		}
+		alerts, err := w.svc.Receive(ctx)
+		if err != nil {
+			return err
+		}
+		alerts = slices.DeleteFunc(slices.Clone(alerts), func(a kiosk.Alert) bool { return a.Encounter != got.encounter.ID })
+		for _, a := range alerts {
 			w.say("alert", "%s by the hub · %s · %s", a.State, a.Candidate.Kind, confirmed(a.Confirmed))
 		}
+		switch {
+		case len(alerts) > 0 || len(got.found) == 0:
+			return nil
+		case time.Since(start) > alertWait:
+			return fmt.Errorf("encounter %s was found here and the hub raised no alert in %s", got.encounter.ID, alertWait)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(alertPause):
+		}
 	}
-	return nil
 }
 
 func confirmed(yes bool) string {
