@@ -27,6 +27,7 @@ func (c *Controller) frame() screens.Frame {
 		f.Calls.HaveIt = c.haveIt
 	}
 	if e, open := c.encounter(); open {
+		f.Alerts = alertsBut(f.Alerts, &e)
 		if e.Arrival.Wristband == "" && c.arrival.of == e.ID {
 			e.Arrival.Wristband = c.arrival.chosen.Wristband // typed, not yet confirmed
 		}
@@ -35,6 +36,21 @@ func (c *Controller) frame() screens.Frame {
 		f.Calls.GoTo = c.goTo
 	}
 	return f
+}
+
+// alertsBut leaves out alerts about a person who is here and whose hit is shown
+// anyway: the same thing said twice hides the next one. They stay on home.
+func alertsBut(all []screens.LateAlert, e *kiosk.Encounter) []screens.LateAlert {
+	if !openHit(e) {
+		return all
+	}
+	var out []screens.LateAlert
+	for _, a := range all {
+		if a.Alert.Encounter != e.ID {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // lists says how old the oldest list is against how old it may be.

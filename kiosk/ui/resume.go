@@ -194,7 +194,7 @@ func (c *Controller) signSecond() {
 func (c *Controller) showSecond() {
 	h := &c.held
 	c.show(page{name: "second", leave: func() { clear(h.password) }, build: func(f screens.Frame) *screens.Screen {
-		f.Encounter, f.Calls.GoTo = h.e, nil
+		f.Encounter, f.Calls.GoTo, f.Alerts = h.e, nil, alertsBut(f.Alerts, h.e)
 		s := screens.DecisionState{Second: true, Candidates: candidates(h.e, h.cards, func(q, k int) kiosk.Verdict { return h.answers[[2]int{q, k}] })}
 		for _, k := range s.Candidates {
 			if k.Answer == "" {

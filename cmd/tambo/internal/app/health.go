@@ -50,7 +50,7 @@ func (s *station) Health(ctx context.Context) []screens.HealthItem {
 	case len(st.Damage) > 0:
 		add(screens.PartVault, screens.HealthBroken, "%s", strings.Join(st.Damage, "; "))
 	default:
-		add(screens.PartVault, screens.HealthWell, "%d drafts, %d waiting, %d audit entries", st.Drafts, st.Waiting+st.Thin, st.Audit)
+		add(screens.PartVault, screens.HealthWell, "#%d", st.Audit) // entries of the log
 	}
 	s.addDisk(add)
 	if i := v.Now(now); i.Trusted {
