@@ -79,10 +79,11 @@ group512:
 	MOVQ $SIEVEWORDS, R12
 
 word512:
-	// the next block, a third of it in each group
+	// The next block's 32 rows, sixteen in each of the first two groups
+	// and once more in the third.
 	PREFETCHT0 (R13)
-	WORD512
 	ADDQ $64, R13
+	WORD512
 	DECQ R12
 	JNZ word512
 
@@ -92,6 +93,11 @@ word512:
 	SCORE512(Z5, Z10)
 	SCORE512(Z6, Z11)
 	ADDQ $GROUP5, R10
+	CMPQ R11, $2
+	JNE next512
+	LEAQ BLOCK(SI), R13
+
+next512:
 	DECQ R11
 	JNZ group512
 

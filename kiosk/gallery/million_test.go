@@ -39,7 +39,10 @@ func (c *cupboard) Templates(_ context.Context, id ID) ([]kiosk.Template, error)
 
 // A gallery that fetches answers as one that keeps.
 func TestFetchedTemplatesGiveTheSameAnswer(t *testing.T) {
-	const n = 900
+	n := 900
+	if testing.Short() {
+		n = 60
+	}
 	kept, c := filled(t, n), &cupboard{}
 	g := NewFetching(c)
 	for k := range n {
@@ -67,6 +70,9 @@ func TestFetchedTemplatesGiveTheSameAnswer(t *testing.T) {
 }
 
 func TestNoMoreThanAThousandAreFetched(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a thousand full comparisons")
+	}
 	c := &cupboard{}
 	g := NewFetching(c)
 	s := synthetic.New(3)
