@@ -60,7 +60,7 @@ func TestUnderUmockdev(t *testing.T) {
 	text, err := runInner(bridge, dir)
 	for try := 0; err != nil && strings.Contains(text, "ERROR: libumockdev-preload"); try++ {
 		if try == 3 {
-			t.Skipf("the mock itself failed four times; make test-umock tries again:\n%s", text)
+			t.Fatalf("the mock itself failed four times:\n%s", text)
 		}
 		t.Logf("the mock itself failed; once more:\n%s", text)
 		sim.do([]string{"empty"})
