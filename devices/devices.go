@@ -1,4 +1,4 @@
-// Package devices says what the kiosk needs of its capture devices: three
+// Package devices says what the kiosk needs of its capture devices: four
 // interfaces, the images they deliver, and the ways in which they fail.
 //
 // Drivers live below it, one room a protocol: [tambo/devices/uvc],
@@ -90,6 +90,7 @@ type Kind string
 // Device kinds.
 const (
 	KindIrisCamera      Kind = "iris camera"
+	KindFaceCamera      Kind = "face camera"
 	KindDocumentScanner Kind = "document scanner"
 	KindChipReader      Kind = "chip reader"
 )
@@ -138,6 +139,39 @@ func (f IrisFrame) Eye(e kiosk.Eye) *image.Gray {
 		return f.Right
 	}
 	return nil
+}
+
+// FaceCamera delivers live colour frames of the face. A composite camera may be
+// an [IrisCamera] and a FaceCamera at the same time, on interfaces of its own; the
+// two are opened and streamed independently.
+//
+// One stream at a time: a second Stream fails with ErrBusy. Methods may be
+// called from any goroutine. Close ends the stream and releases the device.
+type FaceCamera interface {
+	Info() Info
+	// Stream starts streaming at the largest size that the camera offers at 10
+	// frames a second or more, and returns when it has agreed on a format.
+	Stream(ctx context.Context) (FaceStream, error)
+	Close() error
+}
+
+// FaceStream is a running stream; Next behaves as [IrisStream]'s does. A frame
+// that does not decode is damaged: counted, never returned.
+type FaceStream interface {
+	Next(ctx context.Context) (FaceFrame, error)
+	Stats() StreamStats
+	Close() error
+}
+
+// FaceFrame is one colour exposure, 320×240 to 4096×3072. It belongs to the
+// caller.
+type FaceFrame struct {
+	Image *image.YCbCr
+	// JPEG is the frame as the camera compressed it, so that it can be kept
+	// without a second compression; nil where the stream is uncompressed.
+	JPEG []byte
+	Seq  uint64
+	At   time.Time // when the frame was complete, with monotonic reading
 }
 
 // StreamStats counts what happened on a stream since it began.
