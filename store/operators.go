@@ -42,6 +42,15 @@ func (v *Vault) Begin(ctx context.Context, code string, first ...keyring.NewOper
 	return nil
 }
 
+// TryCode reports whether [Vault.Begin] would accept the one-time code, and
+// begins nothing. A wrong code is counted: [ErrPassword], [ErrLockedOut].
+func (v *Vault) TryCode(ctx context.Context, code string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return full(v.ring.TryCode(code))
+}
+
 // Begun reports whether the first operators were made.
 func (v *Vault) Begun() bool { return v.ring.Begun() }
 

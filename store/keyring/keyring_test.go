@@ -155,6 +155,15 @@ func TestBeginOnce(t *testing.T) {
 	if err := r.Begin("another code", op("su-1", kiosk.RoleSupervisor, pwS)); !errors.As(err, &wrong) || wrong.Left != 4 {
 		t.Errorf("wrong code: %v", err)
 	}
+	if err := r.TryCode("another code"); !errors.As(err, &wrong) || wrong.Left != 3 {
+		t.Errorf("a wrong code that is only tried: %v", err)
+	}
+	if err := r.TryCode(code); err != nil {
+		t.Errorf("the code, only tried: %v", err)
+	}
+	if err := r.Begin("another code", op("su-1", kiosk.RoleSupervisor, pwS)); !errors.As(err, &wrong) || wrong.Left != 4 {
+		t.Errorf("the right code did not take the tries back: %v", err)
+	}
 	if r.Begun() {
 		t.Error("begun")
 	}
@@ -163,6 +172,9 @@ func TestBeginOnce(t *testing.T) {
 	}
 	if err := r.Begin(code, op("su-2", kiosk.RoleSupervisor, pwS)); !errors.Is(err, ErrCodeUsed) {
 		t.Errorf("second use of the code: %v", err)
+	}
+	if err := r.TryCode(code); !errors.Is(err, ErrCodeUsed) {
+		t.Errorf("a used code, only tried: %v", err)
 	}
 	s := unlock(t, r, "su-1", pwS)
 	if err := r.RemoveOperator(s, "su-1"); !errors.Is(err, ErrLastSupervisor) {

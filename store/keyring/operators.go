@@ -86,12 +86,7 @@ func (r *Ring) Begin(code string, first ...NewOperator) error {
 	if !slices.ContainsFunc(first, func(n NewOperator) bool { return n.Role == kiosk.RoleSupervisor }) {
 		return fmt.Errorf("first operators: %w: one must be a supervisor", ErrNotPermitted)
 	}
-	keys, err := r.try(code, func(s *ringState) (*secret, []byte, error) {
-		if s.Code == nil {
-			return nil, nil, ErrCodeUsed
-		}
-		return &s.Code.secret, box.Place(s.Vault, "code"), nil
-	})
+	keys, err := r.tryCode(code)
 	if err != nil {
 		return err
 	}
@@ -109,6 +104,24 @@ func (r *Ring) Begin(code string, first ...NewOperator) error {
 	}
 	next.Code = nil
 	return r.save(next)
+}
+
+// TryCode reports whether Begin would accept the code, and begins nothing. A
+// wrong code is counted like a wrong password: [ErrPassword], [ErrLockedOut],
+// and [ErrCodeUsed] once the first operators exist.
+func (r *Ring) TryCode(code string) error {
+	keys, err := r.tryCode(code)
+	clear(keys)
+	return err
+}
+
+func (r *Ring) tryCode(code string) ([]byte, error) {
+	return r.try(code, func(s *ringState) (*secret, []byte, error) {
+		if s.Code == nil {
+			return nil, nil, ErrCodeUsed
+		}
+		return &s.Code.secret, box.Place(s.Vault, "code"), nil
+	})
 }
 
 // Operators lists who has a slot, in the order in which they were added.

@@ -103,7 +103,7 @@ func kioskSetup(ctx context.Context, k *keeper, args []string) error {
 	if code, err = typedCode(code); err != nil {
 		return err
 	}
-	v, err := setupVault(ctx, dir, code, supervisor)
+	v, err := setupVault(ctx, dir, code)
 	if err != nil {
 		return err
 	}

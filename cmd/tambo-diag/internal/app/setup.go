@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"os"
 
-	"tambo/kiosk"
 	"tambo/store"
-	"tambo/store/keyring"
 	"tambo/sync/wire"
 )
 
@@ -20,7 +18,7 @@ var errCode = errors.New("this is not the one-time code with which this kiosk's 
 // hub; one that never had a hub nor held anything is made anew, since its code
 // was another one. The hub is told nothing before the vault here accepts the
 // code: a code that was used up there for a vault that will not take it is lost.
-func setupVault(ctx context.Context, dir, code, supervisor string) (*store.Vault, error) {
+func setupVault(ctx context.Context, dir, code string) (*store.Vault, error) {
 	v, err := store.Open(dir, store.Options{})
 	if errors.Is(err, store.ErrNoVault) {
 		return store.Create(dir, store.CreateOptions{Code: code})
@@ -28,7 +26,7 @@ func setupVault(ctx context.Context, dir, code, supervisor string) (*store.Vault
 	if err != nil || v.Begun() {
 		return v, err
 	}
-	err = tryCode(ctx, v, code, supervisor)
+	err = codeError(v.TryCode(ctx, code))
 	if err == nil {
 		return v, nil
 	}
@@ -46,20 +44,6 @@ func setupVault(ctx context.Context, dir, code, supervisor string) (*store.Vault
 		return nil, fmt.Errorf("remove the vault of an attempt with another code: %w", err)
 	}
 	return store.Create(dir, store.CreateOptions{Code: code})
-}
-
-// tryCode reports whether the vault would begin with the code, and begins
-// nothing: the one operator it offers has no password, which the vault refuses
-// only after it accepted the code.
-func tryCode(ctx context.Context, v *store.Vault, code, supervisor string) error {
-	err := v.Begin(ctx, code, keyring.NewOperator{Operator: kiosk.Operator{Label: supervisor, Role: kiosk.RoleSupervisor}})
-	if errors.Is(err, store.ErrWeakPassword) {
-		return nil
-	}
-	if err == nil {
-		return errors.New("the vault began with an operator who has no password")
-	}
-	return codeError(err)
 }
 
 // codeError says of a code what the vault says of any secret.
