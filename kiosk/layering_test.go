@@ -50,7 +50,7 @@ var rooms = map[string][]string{
 	"store":        {"kiosk", "kiosk/policy"},
 	"sync/wire":    {"kiosk", "store/seal"},
 	"sync/courier": {"kiosk", "kiosk/policy", "sync/wire", "store"},
-	"sync/hub":     {"kiosk", "kiosk/iris", "kiosk/gallery", "kiosk/policy", "kiosk/record", "sync/wire", "store/seal", "store/audit"},
+	"sync/hub":     {"kiosk", "kiosk/iris", "kiosk/gallery", "kiosk/policy", "kiosk/record", "sync/wire", "store/seal", "store/audit", "store/boltcheck"},
 	"assets":       {},
 	"cmd":          nil, // wires anything, in internal/app
 	// The program that makes the reader's weights; nothing links it.

@@ -16,7 +16,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"tambo/kiosk"
-	"tambo/store/internal/boltcheck"
+	"tambo/store/boltcheck"
 	"tambo/store/internal/box"
 	"tambo/store/internal/twin"
 	"tambo/store/keyring"

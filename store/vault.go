@@ -18,7 +18,7 @@ import (
 	"tambo/kiosk"
 	"tambo/kiosk/policy"
 	"tambo/store/audit"
-	"tambo/store/internal/boltcheck"
+	"tambo/store/boltcheck"
 	"tambo/store/internal/box"
 	"tambo/store/internal/twin"
 	"tambo/store/keyring"

@@ -25,13 +25,16 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 
+	"tambo/store/boltcheck"
 	"tambo/sync/hub"
 )
 
 // ErrInUse says that another process holds the store.
 var ErrInUse = errors.New("the hub's store is in use by another process")
+
+// ErrDamaged says that hub.db would not be safe to open. Nothing was written.
+var ErrDamaged = errors.New("the hub's store is damaged: keep a copy of its folder, then bring hub.db back from the last backup; kiosks send again what it has not given a receipt for")
 
 // Store is a [hub.Store] in a folder.
 type Store struct {
@@ -50,12 +53,9 @@ func Open(dir string) (*Store, error) {
 			return nil, fmt.Errorf("hub store: %w", full(err))
 		}
 	}
-	db, err := bbolt.Open(filepath.Join(dir, "hub.db"), 0o600, &bbolt.Options{Timeout: time.Second})
-	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("%w: %s", ErrInUse, dir)
-	}
+	db, err := openRows(filepath.Join(dir, "hub.db"))
 	if err != nil {
-		return nil, fmt.Errorf("hub store: %w", full(err))
+		return nil, err
 	}
 	s := &Store{dir: dir, db: db, locks: map[string]*blobLock{}}
 	err = db.Update(func(tx *bbolt.Tx) error {
@@ -74,6 +74,53 @@ func Open(dir string) (*Store, error) {
 		return nil, fmt.Errorf("hub store: %w", full(err))
 	}
 	return s, nil
+}
+
+// openRows opens the database once it holds its lock and has seen that the file
+// is sound: bbolt panics on a damaged page, and a file that another process
+// writes to looks damaged.
+func openRows(path string) (*bbolt.DB, error) {
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{OpenFile: openSound})
+	switch {
+	case errors.Is(err, syscall.EWOULDBLOCK):
+		return nil, fmt.Errorf("%w: %s", ErrInUse, filepath.Dir(path))
+	case errors.Is(err, boltcheck.ErrCorrupt):
+		return nil, fmt.Errorf("%w (%w)", ErrDamaged, err)
+	case err != nil:
+		return nil, fmt.Errorf("hub store: %w", full(err))
+	}
+	return db, nil
+}
+
+func openSound(path string, flag int, mode os.FileMode) (*os.File, error) {
+	f, err := os.OpenFile(path, flag, mode)
+	if err != nil {
+		return nil, err
+	}
+	if err := locked(f); err != nil {
+		f.Close()
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Size() > 0 {
+		err = boltcheck.Check(f, info.Size())
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// locked takes the lock that bbolt will take again on the same file.
+func locked(f *os.File) (err error) {
+	for range 20 {
+		if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
+			return nil
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return fmt.Errorf("lock %s: %w", f.Name(), err)
 }
 
 // Close implements [hub.Store].
