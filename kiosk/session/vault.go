@@ -65,6 +65,10 @@ type Subjects interface {
 	// MarkAlert keeps that somebody has seen an alert, or is done with it, and
 	// queues the word for the hub.
 	MarkAlert(ctx context.Context, id string, state kiosk.AlertState) error
+	// PutArrivals keeps the open arrival list as it is given; nil takes it away.
+	PutArrivals(ctx context.Context, list []byte) error
+	// Arrivals returns it, nil if there is none.
+	Arrivals(ctx context.Context) ([]byte, error)
 	// Lists returns the watchlists as they stand.
 	Lists(ctx context.Context) ([]List, error)
 	// Lock forgets the subject key.

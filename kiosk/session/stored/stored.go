@@ -134,6 +134,15 @@ func plain(parts []record.Part) []store.Part {
 	return out
 }
 
+func (s subjects) PutArrivals(ctx context.Context, list []byte) error {
+	return translate(s.Subjects.PutArrivals(ctx, list))
+}
+
+func (s subjects) Arrivals(ctx context.Context) ([]byte, error) {
+	list, err := s.Subjects.Arrivals(ctx)
+	return list, translate(err)
+}
+
 func (s subjects) Lists(ctx context.Context) ([]session.List, error) {
 	all, err := s.Subjects.Lists(ctx)
 	out := make([]session.List, len(all))
