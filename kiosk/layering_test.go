@@ -32,7 +32,9 @@ var rooms = map[string][]string{
 	"kiosk/session": {"kiosk", "kiosk/iris", "kiosk/document", "kiosk/face", "kiosk/policy", "kiosk/gallery", "kiosk/record",
 		"kiosk/intake", "kiosk/capture", "devices"},
 	"kiosk/session/stored": {"kiosk", "kiosk/session", "kiosk/record", "store"},
-	"kiosk/ui":             {"kiosk", "kiosk/session", "kiosk/intake", "assets"},
+	"kiosk/health":         {},
+	"kiosk/target":         {},
+	"kiosk/ui":             {"kiosk", "kiosk/session", "kiosk/intake", "kiosk/health", "assets"},
 	"kiosk/specimen":       {"kiosk", "kiosk/document", "assets"},
 
 	"devices":            {"kiosk"},
@@ -46,6 +48,9 @@ var rooms = map[string][]string{
 	"devices/v4l2":       {"kiosk", "devices"},
 	"devices/discover":   {"kiosk", "devices", "devices/usb", "devices/uvc", "devices/escl", "devices/ccid", "devices/sbi", "devices/regula", "devices/v4l2"},
 	"devices/virtual":    {"devices/usb"},
+	// The rigs and the virtual machine that devices are tested with; no program links them.
+	"devices/virtual/virtualtest": {"kiosk", "devices", "devices/devicetest", "devices/usb", "devices/virtual"},
+	"devices/usb/kerneltest":      {"devices/usb"},
 
 	"store":        {"kiosk", "kiosk/policy"},
 	"sync/wire":    {"kiosk", "store/seal"},

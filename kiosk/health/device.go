@@ -1,0 +1,165 @@
+package health
+
+import (
+	"slices"
+	"strings"
+)
+
+// devices judges the bus, then each needed part, then what is there.
+func (j *judging) devices() {
+	switch j.f.Bus {
+	case BusFails:
+		j.say(PartUnknown, CauseBus)
+		return
+	case BusTraining:
+		j.say(PartUnknown, CauseBusTraining)
+		return
+	}
+	together := j.together()
+	for _, p := range j.f.Needs {
+		if !slices.ContainsFunc(j.f.Devices, func(d DeviceFacts) bool { return d.Part == p && d.Present }) {
+			j.missing(p, together)
+		}
+	}
+	for _, d := range j.f.Devices {
+		switch {
+		case !d.Present:
+		case d.Fault == DeviceDescriptors && !j.has(CauseDescriptors):
+			j.say(d.Part, CauseDescriptors, port(d.Port))
+		case d.WhyNot && d.Fault == "" && !j.has(CauseDeviceDriver):
+			j.say(PartUnknown, CauseNoDriver, port(d.Port), named(d.Model))
+		case !d.WhyNot:
+			j.device(d)
+		}
+	}
+}
+
+// together finds the USB hub of which two or more devices went at the same
+// time: its port, or empty. Two on ports of the machine itself say nothing about
+// a hub.
+func (j *judging) together() string {
+	for i, a := range j.f.Devices {
+		for _, b := range j.f.Devices[i+1:] {
+			if a.Present || b.Present || a.Left.IsZero() || b.Left.IsZero() || a.Left.Sub(b.Left).Abs() > Together {
+				continue
+			}
+			up := upstream(a.Port)
+			if up == "" || up != upstream(b.Port) {
+				continue
+			}
+			if !slices.ContainsFunc(j.f.Devices, func(d DeviceFacts) bool { return d.Present && upstream(d.Port) == up }) {
+				j.say(PartUnknown, CauseUSBHub, port(up), count(2), when(a.Left))
+				return up
+			}
+		}
+	}
+	return ""
+}
+
+// upstream is the port of the hub that a port belongs to: "1-4" for "1-4.2",
+// empty for a port of the machine.
+func upstream(p string) string {
+	if i := strings.LastIndexByte(p, '.'); i > 0 {
+		return p[:i]
+	}
+	return ""
+}
+
+// missing says why a part that must be there is not: its descriptors came
+// broken (a cable), it is there and no driver takes it, it went, or it was never
+// there.
+func (j *judging) missing(p Part, hub string) {
+	var gone *DeviceFacts
+	for i, d := range j.f.Devices {
+		if d.Part == p && !d.Present && (gone == nil || d.Left.After(gone.Left)) {
+			gone = &j.f.Devices[i]
+		}
+	}
+	if gone != nil && hub != "" && upstream(gone.Port) == hub {
+		return // the hub explains it
+	}
+	for _, d := range j.f.Devices {
+		if !d.Present || d.Part != PartUnknown {
+			continue
+		}
+		if gone == nil || d.Port == gone.Port {
+			switch {
+			case d.Fault == DeviceDescriptors:
+				j.say(p, CauseDescriptors, port(d.Port))
+				return
+			case gone == nil && d.WhyNot:
+				j.say(p, CauseDeviceDriver, port(d.Port), named(d.Model))
+				return
+			}
+		}
+	}
+	if gone != nil {
+		j.say(p, CauseDeviceGone, port(gone.Port), when(gone.Left))
+		return
+	}
+	j.say(p, CauseDeviceNever)
+}
+
+// device judges one that is there and has a driver.
+func (j *judging) device(d DeviceFacts) {
+	fault := map[DeviceFault]Cause{DeviceAccess: CauseDeviceAccess, DeviceStalled: CauseDeviceStalled, DeviceBusy: CauseDeviceBusy, DeviceBadData: CauseCable}[d.Fault]
+	if fault != "" {
+		j.say(d.Part, fault, port(d.Port), when(d.FaultAt))
+	}
+	lost := j.stream(d, fault == CauseCable)
+	if d.Target != nil && d.Target.Found && !lost {
+		j.target(d)
+	}
+	if g := d.Page; g != nil && g.Found {
+		switch {
+		case max(g.Scale-100, 100-g.Scale) > ScaleLimit:
+			j.say(d.Part, CauseScanScale, port(d.Port), count(int(g.Scale+0.5)))
+		case g.Sharp < ScanSharpFloor, g.White < ScanWhiteFloor:
+			j.say(d.Part, CauseScanDirty, port(d.Port), count(g.Sharp))
+		}
+	}
+}
+
+// stream judges what a stream did; it reports whether it lost packets. Frames
+// that nobody took in time are the kiosk's fault, not the cable's.
+func (j *judging) stream(d DeviceFacts, said bool) (lost bool) {
+	s := d.Stream
+	if s == nil || d.Fault == DeviceStalled || d.Fault == DeviceAccess || d.Fault == DeviceBusy {
+		return false
+	}
+	n := int(s.Damaged + s.BusErrors)
+	if n > 0 && j.f.At.Sub(s.Lost) < LossAge {
+		if !said {
+			j.say(d.Part, CauseCable, port(d.Port), count(n), when(s.Lost))
+		}
+		return true
+	}
+	switch {
+	case s.Frames == 0 || s.Rate >= RateFloor:
+	case d.Slow:
+		j.say(d.Part, CauseSlowPort, port(d.Port), count(int(s.Rate+0.5)))
+	case s.Dropped > s.Frames/4:
+		j.say(d.Part, CauseSlowKiosk, port(d.Port), count(int(s.Rate+0.5)))
+	default:
+		j.say(d.Part, CauseSlowCamera, port(d.Port), count(int(s.Rate+0.5)))
+	}
+	return false
+}
+
+// target judges what the camera saw of the eye model. Light comes before
+// sharpness: nothing is sharp in the dark.
+func (j *judging) target(d DeviceFacts) {
+	t := d.Target
+	switch {
+	case t.Swapped:
+		j.say(d.Part, CauseSwapped, port(d.Port))
+	case t.White < WhiteFloor:
+		j.say(d.Part, CauseDark, port(d.Port), count(t.White))
+	case t.White > WhiteTop:
+		j.say(d.Part, CauseBright, port(d.Port), count(t.White))
+	case t.Even < EvenFloor:
+		j.say(d.Part, CauseUneven, port(d.Port), count(t.Even))
+	case t.Sharp < SharpFloor:
+		j.say(d.Part, CauseBlurred, port(d.Port), count(t.Sharp))
+	}
+}
