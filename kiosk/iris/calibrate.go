@@ -1,5 +1,7 @@
 package iris
 
+import "math"
+
 // Calibration. Strangers' normalised distances were measured on two public
 // research sets that differ in camera, resolution and handling (CASIA-IrisV1:
 // 283,000 pairs; MMU1: 100,000 pairs), every pair of different eyes, none left
@@ -30,4 +32,25 @@ func logFMR(h float64) float64 {
 		return 0.3 + 0.75*t + 0.95*t*t
 	}
 	return 0.3 * max(0, 1+z/2)
+}
+
+// LogFMR is [Comparison.LogFMR] of a normalised distance, for those who kept
+// only that.
+func LogFMR(hd float64) float64 { return logFMR(hd) }
+
+// Fuse combines independent −log10 false match rates, those of a person's two
+// eyes, into one by Fisher's method: with x the sum in natural logarithms, the
+// rate is e^-x · Σ_{i<k} x^i/i!.
+func Fuse(log ...float64) float64 {
+	var sum float64
+	for _, v := range log {
+		sum += v
+	}
+	x := sum * math.Ln10
+	term, total := 1.0, 1.0
+	for i := 1; i < len(log); i++ {
+		term *= x / float64(i)
+		total += term
+	}
+	return max(0, sum-math.Log10(total))
 }

@@ -56,14 +56,6 @@ type Engine struct {
 // New returns an engine.
 func New() *Engine { return &Engine{enc: newEncoder()} }
 
-// Segmentation says where the iris is, in pixels of the image given.
-type Segmentation struct {
-	Pupil, Limbus Contour
-	// Open[i] is how far from pupil (0) to limbus (1) the ray at angle
-	// 2π·i/ContourPoints is free of lids.
-	Open [ContourPoints]float32
-}
-
 // Result is what [Engine.Process] found. With [ErrTooFewBits] everything but
 // the template is set.
 type Result struct {

@@ -61,14 +61,16 @@ func turnSearch(dst, c *SearchCode, sh int) {
 	}
 }
 
-// MinSearchBits is the least number of common bits of a search comparison;
-// below it the entry goes on to the full comparison, which decides.
+// MinSearchBits is the least number of common bits of a search comparison that
+// speaks for itself; each that is missing counts as half a differing one.
 const MinSearchBits = 160
 
 // Distance returns the smallest share of differing bits, in parts of 65535,
-// over all rotations: the quotient in single precision, rounded down; 0 where
-// at any rotation fewer than [MinSearchBits] are common. It is the definition
-// that faster ways of computing it are held against.
+// over all rotations: the quotient in single precision, rounded down. Where
+// fewer than [MinSearchBits] are common, the missing ones count as half
+// differing, so that two codes with nothing in common are as far apart as
+// strangers and not first in line. It is the definition that faster ways of
+// computing it are held against.
 func (p *SearchProbe) Distance(c *SearchCode) uint32 {
 	best := float32(1)
 	for r := range p.turned {
@@ -79,10 +81,8 @@ func (p *SearchProbe) Distance(c *SearchCode) uint32 {
 			n += bits.OnesCount64(m)
 			diff += bits.OnesCount64((t[i] ^ c[i]) & m)
 		}
-		if n < MinSearchBits {
-			return 0
-		}
-		best = min(best, float32(diff)/float32(n))
+		missing := max(MinSearchBits-n, 0)
+		best = min(best, float32(2*diff+missing)/float32(2*(n+missing)))
 	}
 	return uint32(float64(best) * 65535)
 }

@@ -42,36 +42,43 @@ var ErrShape = errors.New("evaluate: scores and classes do not make a set")
 // image i.
 func ROC(scores []float32, class []string) (Figures, error) {
 	var f Figures
-	n := len(class)
-	if n == 0 || len(scores) != n*n {
-		return f, fmt.Errorf("%w: %d scores for %d images", ErrShape, len(scores), n)
+	gen, imp, nGen, nImp, err := split(scores, class)
+	if err != nil {
+		return f, err
 	}
-	var gen, imp []float64
-	for i := range n {
-		for j := i + 1; j < n; j++ {
-			s := float64(scores[i*n+j])
-			if class[i] == class[j] {
-				f.Genuine++
-				if !math.IsNaN(s) {
-					gen = append(gen, s)
-				}
-			} else {
-				f.Impostor++
-				if !math.IsNaN(s) {
-					imp = append(imp, s)
-				}
-			}
-		}
-	}
-	if f.Genuine == 0 || f.Impostor == 0 {
-		return f, fmt.Errorf("%w: %d genuine and %d impostor pairs", ErrShape, f.Genuine, f.Impostor)
-	}
-	slices.Sort(gen)
-	slices.Sort(imp)
+	f.Genuine, f.Impostor = nGen, nImp
 	f.FNMR1e3, f.Misses1e3, f.Threshold1e3 = fnmrAt(gen, imp, f.Genuine, f.Impostor, 1e-3)
 	f.FNMR1e4, f.Misses1e4, f.Threshold1e4 = fnmrAt(gen, imp, f.Genuine, f.Impostor, 1e-4)
 	f.EER = eer(gen, imp, f.Genuine, f.Impostor)
 	return f, nil
+}
+
+// split returns the scores of genuine and impostor pairs, sorted, and how many
+// pairs there are with those that have no score.
+func split(scores []float32, class []string) (gen, imp []float64, nGen, nImp int, err error) {
+	n := len(class)
+	if n == 0 || len(scores) != n*n {
+		return nil, nil, 0, 0, fmt.Errorf("%w: %d scores for %d images", ErrShape, len(scores), n)
+	}
+	for i := range n {
+		for j := i + 1; j < n; j++ {
+			s := float64(scores[i*n+j])
+			to, count := &imp, &nImp
+			if class[i] == class[j] {
+				to, count = &gen, &nGen
+			}
+			*count++
+			if !math.IsNaN(s) {
+				*to = append(*to, s)
+			}
+		}
+	}
+	if nGen == 0 || nImp == 0 {
+		return nil, nil, 0, 0, fmt.Errorf("%w: %d genuine and %d impostor pairs", ErrShape, nGen, nImp)
+	}
+	slices.Sort(gen)
+	slices.Sort(imp)
+	return gen, imp, nGen, nImp, nil
 }
 
 // fnmrAt finds the most permissive threshold with at most fmr·nImp false
@@ -105,8 +112,9 @@ func eer(gen, imp []float64, nGen, nImp int) float64 {
 // Matrix compares all pairs of the templates (nil where extraction failed) on
 // the given number of goroutines and returns the n×n dissimilarities, NaN on
 // the diagonal of failed images and wherever there is no score. Scores are
-// normalised Hamming distances. It stops with ctx's error.
-func Matrix(ctx context.Context, t []*iris.Decoded, workers int) ([]float32, error) {
+// normalised Hamming distances. done, if not nil, is called after each row from
+// any of the goroutines. It stops with ctx's error.
+func Matrix(ctx context.Context, t []*iris.Decoded, workers int, done func()) ([]float32, error) {
 	n := len(t)
 	m := make([]float32, n*n)
 	nan := float32(math.NaN())
@@ -127,6 +135,9 @@ func Matrix(ctx context.Context, t []*iris.Decoded, workers int) ([]float32, err
 						}
 					}
 					m[i*n+j], m[j*n+i] = v, v
+				}
+				if done != nil {
+					done()
 				}
 			}
 		})

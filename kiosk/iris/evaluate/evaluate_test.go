@@ -119,7 +119,7 @@ func TestShapesThatAreNoSet(t *testing.T) {
 }
 
 func TestMatrixOfFailedImages(t *testing.T) {
-	m, err := evaluate.Matrix(context.Background(), make([]*iris.Decoded, 3), 2)
+	m, err := evaluate.Matrix(context.Background(), make([]*iris.Decoded, 3), 2, nil)
 	if err != nil || len(m) != 9 {
 		t.Fatal(len(m), err)
 	}
@@ -130,7 +130,7 @@ func TestMatrixOfFailedImages(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := evaluate.Matrix(ctx, make([]*iris.Decoded, 3), 1); !errors.Is(err, context.Canceled) {
+	if _, err := evaluate.Matrix(ctx, make([]*iris.Decoded, 3), 1, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

@@ -1,17 +1,11 @@
 package app
 
 import (
-	"bufio"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"image"
-	"image/color"
-	_ "image/jpeg" // decoders for the images of an index
-	_ "image/png"
 	"io"
 	"log/slog"
 	"math"
@@ -21,9 +15,6 @@ import (
 	"slices"
 	"time"
 
-	_ "golang.org/x/image/bmp" // decoder for the images of an index
-
-	"tambo/kiosk"
 	"tambo/kiosk/iris"
 	"tambo/kiosk/iris/evaluate"
 )
@@ -45,102 +36,250 @@ func Iris(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // irisReport is the line that "iris evaluate" prints.
 type irisReport struct {
-	Engine       string  `json:"engine"`
-	Images       int     `json:"images"`
-	Classes      int     `json:"classes"`
-	Failures     int     `json:"failures"`
-	BelowFloor   int     `json:"below_floor"`
-	Genuine      int     `json:"genuine_pairs"`
-	Impostor     int     `json:"impostor_pairs"`
-	EER          float64 `json:"eer"`
-	FNMR1e3      float64 `json:"fnmr_at_fmr_1e-3"`
-	FNMR1e4      float64 `json:"fnmr_at_fmr_1e-4"`
-	Misses1e4    int     `json:"misses_at_fmr_1e-4"`
-	Threshold1e4 float64 `json:"threshold_at_fmr_1e-4"`
-	MedianMS     float64 `json:"extract_ms_median"`
-	P95MS        float64 `json:"extract_ms_p95"`
-	ComparePerS  float64 `json:"compare_per_s"`
+	Engine       string      `json:"engine"`
+	Images       int         `json:"images"`
+	Classes      int         `json:"classes"`
+	Failures     int         `json:"failures"`
+	BelowFloor   int         `json:"below_floor"`
+	Genuine      int         `json:"genuine_pairs"`
+	Impostor     int         `json:"impostor_pairs"`
+	EER          float64     `json:"eer"`
+	FNMR1e3      float64     `json:"fnmr_at_fmr_1e-3"`
+	FNMR1e4      float64     `json:"fnmr_at_fmr_1e-4"`
+	Misses1e4    int         `json:"misses_at_fmr_1e-4"`
+	Threshold1e4 float64     `json:"threshold_at_fmr_1e-4"`
+	MedianMS     float64     `json:"extract_ms_median"`
+	P95MS        float64     `json:"extract_ms_p95"`
+	ComparePerS  float64     `json:"compare_per_s"`
+	Interval1e4  *[2]float64 `json:"fnmr_at_fmr_1e-4_95,omitempty"` // over people
+
+	TwoEye   *twoEyeReport   `json:"two_eye,omitempty"`
+	Masks    *maskReport     `json:"masks,omitempty"`
+	Transfer *transferReport `json:"transfer,omitempty"`
+}
+
+// twoEyeReport is about persons of whom both eyes are compared.
+type twoEyeReport struct {
+	Presentations int        `json:"presentations"`
+	Genuine       int        `json:"genuine_pairs"`
+	Impostor      int        `json:"impostor_pairs"`
+	EER           float64    `json:"eer"`
+	FNMR1e4       float64    `json:"fnmr_at_fmr_1e-4"`
+	Misses1e4     int        `json:"misses_at_fmr_1e-4"`
+	Interval1e4   [2]float64 `json:"fnmr_at_fmr_1e-4_95"`
+}
+
+// transferReport says what thresholds do on a set they were not taken from,
+// and what the engine's own calibration says of this one.
+type transferReport struct {
+	Other     string  `json:"other"`
+	Threshold float64 `json:"other_threshold_at_fmr_1e-4"`
+	FMR       float64 `json:"fmr_here_at_other_threshold"`
+	OtherFMR  float64 `json:"fmr_there_at_this_threshold"`
+	// observed rates where the calibration says 1e-3 and 1e-4
+	Calibrated1e3 [2]float64 `json:"fmr_here_and_there_where_calibrated_1e-3"`
+	Calibrated1e4 [2]float64 `json:"fmr_here_and_there_where_calibrated_1e-4"`
+}
+
+type evaluateOptions struct {
+	index, scores, report, cache, masks, transfer string
+	twoEye                                        bool
 }
 
 func irisEvaluate(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := flag.NewFlagSet("iris evaluate", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	index := fs.String("index", "", "CSV file with a header and at least the columns path,class (one class per eye)")
-	out := fs.String("scores", "", "file for the N×N little-endian float32 dissimilarities")
+	var o evaluateOptions
+	fs.StringVar(&o.index, "index", "", "CSV file with a header and at least the columns path,class (one class per eye)")
+	fs.StringVar(&o.scores, "scores", "", "file for the N×N little-endian float32 dissimilarities")
+	fs.StringVar(&o.report, "report", "", "folder for DET and error-versus-reject curves and contact sheets, PNG")
+	fs.StringVar(&o.cache, "cache", "", "folder in which templates are kept for the next time")
+	fs.StringVar(&o.masks, "masks", "", "folder of hand-made masks: a mask column's paths are meant from it, or it holds NUMBER/{left,right}/NUMBER.bmp")
+	fs.StringVar(&o.transfer, "transfer", "", "CSV file of another set, to try each set's threshold on the other")
+	fs.BoolVar(&o.twoEye, "two-eye", false, "fuse right and left eyes too; the index needs the columns subject,eye")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
-	if *index == "" || fs.NArg() != 0 {
-		return wrongUse("give --index INDEX.csv and, if wanted, --scores OUT.f32")
+	if o.index == "" || fs.NArg() != 0 {
+		return wrongUse("give --index INDEX.csv and, if wanted, --scores OUT.f32, --report DIR, --cache DIR, --masks DIR, --transfer OTHER.csv, --two-eye")
 	}
-	paths, class, err := readIrisIndex(*index)
+	rep, err := o.run(ctx, stderr)
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(stderr, nil))
-	rep := irisReport{Engine: iris.EngineVersion, Images: len(paths)}
-	seen := make(map[string]bool)
-	for _, c := range class {
-		seen[c] = true
-	}
-	rep.Classes = len(seen)
+	return json.NewEncoder(stdout).Encode(rep)
+}
 
-	engine := iris.New()
-	codes := make([]*iris.Decoded, len(paths))
+func (o *evaluateOptions) run(ctx context.Context, stderr io.Writer) (*irisReport, error) {
+	log, bar := slog.New(slog.NewTextHandler(stderr, nil)), newProgress(stderr)
+	cache, err := openIrisCache(o.cache)
+	if err != nil {
+		return nil, err
+	}
+	set, err := readIrisSet(ctx, o.index, cache, log, bar)
+	if err != nil {
+		return nil, err
+	}
+	if o.twoEye && (set.subject == nil || set.eye == nil) {
+		return nil, wrongUse("--two-eye needs the columns subject and eye in %s", o.index)
+	}
+	rep := set.count()
+	rep.ComparePerS = compareRate(set.codes)
+	scores, err := set.compare(ctx, bar)
+	if err != nil {
+		return nil, err
+	}
+	if o.scores != "" {
+		if err := writeScores(o.scores, scores); err != nil {
+			return nil, err
+		}
+	}
+	f, err := evaluate.ROC(scores, set.class)
+	if err != nil {
+		return nil, err
+	}
+	rep.figures(&f)
+	in, err := evaluate.Bootstrap(scores, set.class, set.people(), 1e-4, bootstrapRounds, 1)
+	if err != nil {
+		return nil, err
+	}
+	rep.Interval1e4 = &[2]float64{in.Low, in.High}
+	if o.twoEye {
+		if rep.TwoEye, err = set.twoEyes(scores); err != nil {
+			return nil, err
+		}
+	}
+	if o.masks != "" {
+		if rep.Masks, err = set.masks(o.masks); err != nil {
+			return nil, err
+		}
+	}
+	if o.transfer != "" {
+		if rep.Transfer, err = o.tryOther(ctx, cache, log, bar, set, scores, &f); err != nil {
+			return nil, err
+		}
+	}
+	if o.report != "" {
+		if err := set.report(o.report, scores, &f, rep); err != nil {
+			return nil, err
+		}
+	}
+	rep.say(stderr)
+	return rep, nil
+}
+
+// bootstrapRounds is how often people are drawn anew for an interval.
+const bootstrapRounds = 1000
+
+// count fills in what is known before anything is compared.
+func (s *irisSet) count() *irisReport {
+	rep := &irisReport{Engine: iris.EngineVersion, Images: len(s.paths)}
+	seen := make(map[string]bool)
 	var ms []float64
-	for i, p := range paths {
-		if err := ctx.Err(); err != nil {
-			return err
+	for i, r := range s.reads {
+		seen[s.class[i]] = true
+		if r != nil {
+			ms = append(ms, r.MS)
 		}
-		img, err := readGray(p)
-		if err != nil {
+		switch {
+		case s.codes[i] == nil:
 			rep.Failures++
-			log.Warn("image cannot be read", "row", i+1, "err", err)
-			continue
-		}
-		start := time.Now()
-		r, err := engine.Process(img, kiosk.EyeUnknown)
-		ms = append(ms, float64(time.Since(start).Microseconds())/1000)
-		if err == nil {
-			codes[i], err = iris.Decode(r.Template)
-		}
-		if err != nil {
-			rep.Failures++
-			log.Warn("no template", "row", i+1, "err", err)
-			continue
-		}
-		if !r.Quality.Acceptable() {
+		case !r.Result.Quality.Acceptable():
 			rep.BelowFloor++
 		}
 	}
-	if rep.Failures == len(paths) {
-		return fmt.Errorf("iris: none of the %d images of %s gave a template, so there is nothing to compare; what was wrong with each is said above", len(paths), *index)
+	rep.Classes = len(seen)
+	slices.Sort(ms)
+	if len(ms) > 0 {
+		rep.MedianMS, rep.P95MS = ms[len(ms)/2], ms[min(len(ms)*95/100, len(ms)-1)]
 	}
-	rep.ComparePerS = compareRate(codes)
-	scores, err := evaluate.Matrix(ctx, codes, runtime.GOMAXPROCS(0))
-	if err != nil {
-		return err
-	}
-	if *out != "" {
-		if err := writeScores(*out, scores); err != nil {
-			return err
-		}
-	}
-	f, err := evaluate.ROC(scores, class)
-	if err != nil {
-		return err
-	}
+	return rep
+}
+
+func (rep *irisReport) figures(f *evaluate.Figures) {
 	rep.Genuine, rep.Impostor = f.Genuine, f.Impostor
 	rep.EER, rep.FNMR1e3, rep.FNMR1e4 = f.EER, f.FNMR1e3, f.FNMR1e4
 	rep.Misses1e4 = f.Misses1e4
 	if t := f.Threshold1e4; !math.IsInf(t, 0) && !math.IsNaN(t) {
 		rep.Threshold1e4 = t
 	}
-	slices.Sort(ms)
-	if len(ms) > 0 {
-		rep.MedianMS, rep.P95MS = ms[len(ms)/2], ms[min(len(ms)*95/100, len(ms)-1)]
+}
+
+// say prints for a person what the line says for a program.
+func (rep *irisReport) say(w io.Writer) {
+	fmt.Fprintf(w, "one eye: %d of %d genuine pairs missed at FMR 1e-4: %.2f %% (95 %% of resampled people: %.2f to %.2f %%); %d images without a template\n",
+		rep.Misses1e4, rep.Genuine, 100*rep.FNMR1e4, 100*rep.Interval1e4[0], 100*rep.Interval1e4[1], rep.Failures)
+	if t := rep.TwoEye; t != nil {
+		fmt.Fprintf(w, "two eyes: %d of %d genuine pairs missed at FMR 1e-4: %.2f %% (%.2f to %.2f %%)\n",
+			t.Misses1e4, t.Genuine, 100*t.FNMR1e4, 100*t.Interval1e4[0], 100*t.Interval1e4[1])
 	}
-	return json.NewEncoder(stdout).Encode(rep)
+	if m := rep.Masks; m != nil {
+		fmt.Fprintf(w, "overlap with %d masks: mean %.3f, %d (%.1f %%) below .7, least %.3f\n", m.Masks, m.Mean, m.Below, 100*float64(m.Below)/float64(m.Masks), m.Least)
+	}
+	if t := rep.Transfer; t != nil {
+		fmt.Fprintf(w, "at %s's threshold %.4f this set's FMR is %.2g; at this set's threshold, that one's is %.2g\n", t.Other, t.Threshold, t.FMR, t.OtherFMR)
+	}
+}
+
+func (s *irisSet) compare(ctx context.Context, bar *progress) ([]float32, error) {
+	bar.begin("comparing", len(s.codes))
+	defer bar.end()
+	return evaluate.Matrix(ctx, s.codes, runtime.GOMAXPROCS(0), bar.step)
+}
+
+func (s *irisSet) twoEyes(scores []float32) (*twoEyeReport, error) {
+	of := evaluate.Presentations(s.subject, s.eye)
+	m, class := evaluate.TwoEyes(scores, len(s.paths), of)
+	f, err := evaluate.ROC(m, class)
+	if err != nil {
+		return nil, fmt.Errorf("two eyes: %w", err)
+	}
+	in, err := evaluate.Bootstrap(m, class, class, 1e-4, bootstrapRounds, 1)
+	if err != nil {
+		return nil, fmt.Errorf("two eyes: %w", err)
+	}
+	return &twoEyeReport{len(of), f.Genuine, f.Impostor, f.EER, f.FNMR1e4, f.Misses1e4, [2]float64{in.Low, in.High}}, nil
+}
+
+func (o *evaluateOptions) tryOther(ctx context.Context, cache *irisCache, log *slog.Logger, bar *progress, set *irisSet, scores []float32, f *evaluate.Figures) (*transferReport, error) {
+	other, err := readIrisSet(ctx, o.transfer, cache, log, bar)
+	if err != nil {
+		return nil, err
+	}
+	theirs, err := other.compare(ctx, bar)
+	if err != nil {
+		return nil, err
+	}
+	g, err := evaluate.ROC(theirs, other.class)
+	if err != nil {
+		return nil, err
+	}
+	t := &transferReport{Other: filepath.Base(o.transfer), Threshold: g.Threshold1e4}
+	t.FMR = evaluate.FMRAt(scores, set.class, g.Threshold1e4)
+	t.OtherFMR = evaluate.FMRAt(theirs, other.class, f.Threshold1e4)
+	for k, log := range [...]float64{3, 4} {
+		hd := distanceAt(log)
+		at := [2]float64{evaluate.FMRAt(scores, set.class, hd), evaluate.FMRAt(theirs, other.class, hd)}
+		if k == 0 {
+			t.Calibrated1e3 = at
+		} else {
+			t.Calibrated1e4 = at
+		}
+	}
+	return t, nil
+}
+
+// distanceAt is the distance that the calibration gives that −log10 rate.
+func distanceAt(log float64) float64 {
+	lo, hi := 0.0, 0.5
+	for range 50 {
+		if mid := (lo + hi) / 2; iris.LogFMR(mid) > log {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return lo
 }
 
 // compareRate measures full comparisons a second on one goroutine, on pairs
@@ -165,80 +304,6 @@ func compareRate(codes []*iris.Decoded) float64 {
 		}
 	}
 	return float64(n) / time.Since(start).Seconds()
-}
-
-// readIrisIndex reads an index; relative paths are meant from its folder.
-func readIrisIndex(name string) (paths, class []string, err error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, nil, fmt.Errorf("iris: open index: %w", err)
-	}
-	defer f.Close()
-	in := bufio.NewReader(f)
-	if mark, _ := in.Peek(3); string(mark) == "\ufeff" { // as spreadsheets write
-		in.Discard(3)
-	}
-	rows, err := csv.NewReader(in).ReadAll()
-	if err != nil {
-		return nil, nil, fmt.Errorf("iris: read index %s: %w", name, err)
-	}
-	if len(rows) == 0 {
-		return nil, nil, fmt.Errorf("iris: index %s is empty; its first line must name the columns path,class", name)
-	}
-	pc, cc := slices.Index(rows[0], "path"), slices.Index(rows[0], "class")
-	if pc < 0 || cc < 0 {
-		return nil, nil, fmt.Errorf("iris: index %s has no columns path and class in its first line", name)
-	}
-	if len(rows) == 1 {
-		return nil, nil, fmt.Errorf("iris: index %s names no image: it has a first line with the columns and nothing under it", name)
-	}
-	for _, r := range rows[1:] {
-		p := r[pc]
-		if !filepath.IsAbs(p) {
-			p = filepath.Join(filepath.Dir(name), p)
-		}
-		paths = append(paths, p)
-		class = append(class, r[cc])
-	}
-	return paths, class, nil
-}
-
-// maxImageFile bounds what is read of one image file.
-const maxImageFile = 64 << 20
-
-// readGray decodes a PNG, JPEG or BMP file as 8-bit grey. The size stated in
-// the header is held against iris.MaxPixels before anything is allocated.
-func readGray(name string) (*image.Gray, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	c, _, err := image.DecodeConfig(io.LimitReader(f, maxImageFile))
-	if err != nil {
-		return nil, fmt.Errorf("read the header of %s: %w", filepath.Base(name), err)
-	}
-	if c.Width <= 0 || c.Height <= 0 || c.Width > iris.MaxPixels/c.Height {
-		return nil, fmt.Errorf("%w: %d×%d", iris.ErrTooLarge, c.Width, c.Height)
-	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return nil, err
-	}
-	m, _, err := image.Decode(io.LimitReader(f, maxImageFile))
-	if err != nil {
-		return nil, fmt.Errorf("decode %s: %w", filepath.Base(name), err)
-	}
-	if g, ok := m.(*image.Gray); ok {
-		return g, nil
-	}
-	b := m.Bounds()
-	g := image.NewGray(image.Rect(0, 0, b.Dx(), b.Dy()))
-	for y := range b.Dy() {
-		for x := range b.Dx() {
-			g.Pix[y*g.Stride+x] = color.GrayModel.Convert(m.At(b.Min.X+x, b.Min.Y+y)).(color.Gray).Y
-		}
-	}
-	return g, nil
 }
 
 func writeScores(name string, scores []float32) (err error) {

@@ -116,8 +116,8 @@ func TestIrisIndexMark(t *testing.T) {
 	if err := os.WriteFile(name, []byte("\xef\xbb\xbfpath,class\na.png,x\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if paths, class, err := readIrisIndex(name); err != nil || len(paths) != 1 || class[0] != "x" {
-		t.Errorf("%v %v %v", paths, class, err)
+	if x, err := readIrisIndex(name); err != nil || len(x.paths) != 1 || x.class[0] != "x" {
+		t.Errorf("%+v %v", x, err)
 	}
 }
 
