@@ -65,7 +65,7 @@ func (b *builder) newList(s ArrivalsState, c ArrivalsCalls) *Screen {
 	if a := authority(s.Agreement, v.Authority); a != nil {
 		law = a.Citation
 	}
-	less := b.repeatIf("−", v.Total <= 1, func() { c.Total(v.Total - 1) })
+	less := b.repeatIf("–", v.Total <= 1, func() { c.Total(v.Total - 1) })
 	more := b.repeatIf("+", v.Total >= 99, func() { c.Total(v.Total + 1) })
 	number := widgets.Row(b.gap(), less, widgets.AtLeast(90, 60, widgets.Middle(widgets.NewWords(strconv.Itoa(v.Total), widgets.Style{Size: theme.SizeTitle, Bold: true, Centre: true}))), more, widgets.Space())
 	body := widgets.Column(18,

@@ -3,9 +3,7 @@ package widgets
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
-	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
-	fynetheme "fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"tambo/kiosk/ui/theme"
@@ -112,7 +110,7 @@ func (f *Field) draw() fyne.CanvasObject {
 	if f.state.Off {
 		fill = p.Quiet
 	}
-	in := AtLeast(100, m.Target(), container.NewThemeOverride(f.entry, inputTheme{m}))
+	in := AtLeast(100, m.Target(), f.entry)
 	col := []fyne.CanvasObject{}
 	if f.state.Label != "" {
 		col = append(col, NewWords(f.state.Label, Second.Once()))
@@ -153,26 +151,3 @@ func (e *input) TypedKey(k *fyne.KeyEvent) {
 
 // TappedSecondary would open fyne's menu, whose lines are too small to touch.
 func (e *input) TappedSecondary(*fyne.PointEvent) {}
-
-// inputTheme makes an entry as high as a target, without a border of its own.
-type inputTheme struct{ *theme.Theme }
-
-func (t inputTheme) Size(n fyne.ThemeSizeName) float32 {
-	const words = 20
-	switch n {
-	case fynetheme.SizeNameText:
-		return words
-	case fynetheme.SizeNameInputBorder:
-		return 0
-	case fynetheme.SizeNameInnerPadding:
-		return (t.Target() - fyne.MeasureText("Mg", words, fyne.TextStyle{}).Height) / 2
-	}
-	return t.Theme.Size(n)
-}
-
-func (t inputTheme) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) fyneColor {
-	if n == fynetheme.ColorNameInputBackground || n == fynetheme.ColorNameInputBorder {
-		return nrgba{}
-	}
-	return t.Theme.Color(n, v)
-}

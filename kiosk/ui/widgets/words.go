@@ -61,7 +61,8 @@ func (s Style) size() float32 {
 // text draws one run of words.
 func (s Style) text(words string) *canvas.Text {
 	t := canvas.NewText(words, s.colour(look()))
-	t.TextSize, t.TextStyle = s.size(), fyne.TextStyle{Bold: s.Bold, Monospace: s.Mono}
+	t.TextSize, t.TextStyle = s.size(), s.face()
+	t.FontSource = theme.FontFor(words, t.TextStyle)
 	if s.Centre {
 		t.Alignment = fyne.TextAlignCenter
 	}
@@ -69,8 +70,10 @@ func (s Style) text(words string) *canvas.Text {
 }
 
 func (s Style) measure(words string) fyne.Size {
-	return fyne.MeasureText(words, s.size(), fyne.TextStyle{Bold: s.Bold, Monospace: s.Mono})
+	return theme.Measure(words, s.size(), s.face())
 }
+
+func (s Style) face() fyne.TextStyle { return fyne.TextStyle{Bold: s.Bold, Monospace: s.Mono} }
 
 // Words is a paragraph. It breaks lines at spaces, never within a word, and
 // never at a no-break space (U+00A0): names, dates and numbers hold together with
