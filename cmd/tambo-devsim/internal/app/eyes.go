@@ -5,12 +5,14 @@ import (
 	"hash/fnv"
 	"image"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"tambo/devices/virtual"
 	"tambo/kiosk"
 	"tambo/kiosk/specimen/eye"
+	"tambo/kiosk/target"
 )
 
 // visitor is somebody in front of the camera, for one visit.
@@ -37,6 +39,7 @@ type eyeScene struct {
 	n     int
 	who   visitor
 	blank bool
+	model *modelScene // the technician's eye model in place of a person
 	begun bool
 	since time.Duration // when the visit began, on the camera's clock
 }
@@ -60,6 +63,9 @@ func (s *eyeScene) String() string {
 	what := fmt.Sprintf("%s: person %s, visit %d", s.from, s.name, s.n)
 	if s.blank {
 		what += ", blank"
+	}
+	if s.model != nil {
+		what = "the technician's eye model"
 	}
 	return what
 }
@@ -91,12 +97,24 @@ func (s *eyeScene) sit(name string, n int) error {
 }
 
 func (s *eyeScene) setMode(mode string) error {
-	if mode != "blank" && mode != "normal" {
-		return fmt.Errorf("scene %q: blank or normal", mode)
+	mode, how, _ := strings.Cut(mode, "=")
+	blur := 0
+	switch {
+	case mode == "target" && how == "":
+	case mode == "target":
+		var err error
+		if blur, err = strconv.Atoi(how); err != nil || blur < 0 || blur > 20 {
+			return fmt.Errorf("scene target=%s: want how many pixels it is blurred, 0 to 20", how)
+		}
+	case mode != "blank" && mode != "normal" || how != "":
+		return fmt.Errorf("scene %q: blank, normal, target or target=PIXELS", mode)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.blank = mode == "blank"
+	s.blank, s.model = mode == "blank", nil
+	if mode == "target" {
+		s.model = &modelScene{blur: blur, made: map[modelKey]*image.Gray{}}
+	}
 	return nil
 }
 
@@ -107,16 +125,19 @@ const fullLight = 2
 // Eyes implements [virtual.EyeScene].
 func (s *eyeScene) Eyes(shot virtual.Shot) (left, right *image.Gray) {
 	s.mu.Lock()
-	who, blank := s.who, s.blank
+	who, blank, model := s.who, s.blank, s.model
 	if !s.begun || shot.At < s.since { // a new visit, or a camera plugged in anew
 		s.begun, s.since = true, shot.At
 	}
 	t := shot.At - s.since
 	s.mu.Unlock()
-	if blank || who == nil {
+	if blank || who == nil && model == nil {
 		return nil, nil
 	}
 	light := fullLight * shot.Illumination
+	if model != nil {
+		return model.look(target.Left, light, shot.Width, shot.Height), model.look(target.Right, light, shot.Width, shot.Height)
+	}
 	return who.look(kiosk.EyeLeft, t, light, shot.Width, shot.Height), who.look(kiosk.EyeRight, t, light, shot.Width, shot.Height)
 }
 

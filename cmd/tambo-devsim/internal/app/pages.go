@@ -15,6 +15,7 @@ import (
 
 	"tambo/devices/virtual"
 	"tambo/kiosk/specimen/page"
+	"tambo/kiosk/target"
 )
 
 // pageScene is what lies on the scanner's glass; the control socket changes it.
@@ -71,10 +72,11 @@ func (s *pageScene) String() string {
 }
 
 // setPage lays a page on the glass: of a person by name or number, by the name
-// of its file without extension, "blank" or "none".
+// of its file without extension, "blank", "none", or "target" for the technician's
+// calibration page.
 func (s *pageScene) setPage(who string) error {
 	var img image.Image
-	if s.dir != "" && who != "none" && who != "blank" {
+	if s.dir != "" && who != "none" && who != "blank" && who != "target" {
 		file, err := s.file(who)
 		if err != nil {
 			return err
@@ -117,6 +119,8 @@ func (s *pageScene) Page(dpi int, _ bool) image.Image {
 		out := image.NewGray(sheet)
 		draw.Draw(out, sheet, image.NewUniform(color.Gray{Y: 245}), image.Point{}, draw.Src)
 		return out
+	case who == "target":
+		return target.DrawPage(dpi)
 	case img != nil:
 		return resample(img, float64(dpi)/fileDPI)
 	}
