@@ -53,6 +53,7 @@ type Device struct {
 	bus   usb.Bus
 	usb   usb.DeviceInfo
 	quirk *Quirk
+	face  int // streaming interface of the face camera, 0 for the first
 }
 
 // String reads "iris camera \"Tambo Virtual iris camera\" at usbip 1-1 (1209:0001)".
@@ -69,13 +70,15 @@ type key struct {
 	bus, port       string
 	address         int
 	vendor, product uint16
+	kind            devices.Kind
 }
 
 func (d Device) key() key {
-	return key{d.Bus, d.Info.Port, d.usb.Address, d.Info.VendorID, d.Info.ProductID}
+	return key{d.Bus, d.Info.Port, d.usb.Address, d.Info.VendorID, d.Info.ProductID, d.Info.Kind}
 }
 
-// List returns everything that is plugged in, bus by bus in order of ports. A bus
+// List returns everything that is plugged in, bus by bus in order of ports; a
+// composite camera is there twice, as an iris camera and as a face camera. A bus
 // that cannot be listed is an error that comes with what the others have.
 func (d *Discovery) List(ctx context.Context) ([]Device, error) {
 	quirks, err := table()
@@ -91,14 +94,15 @@ func (d *Discovery) List(ctx context.Context) ([]Device, error) {
 			continue
 		}
 		for _, i := range infos {
-			out = append(out, classify(b, i, quirks))
+			out = append(out, classify(b, i, quirks)...)
 		}
 	}
 	return out, errors.Join(errs...)
 }
 
-// classify decides which driver takes a device.
-func classify(b usb.Bus, i usb.DeviceInfo, quirks map[model]Quirk) Device {
+// classify decides which drivers take a device: one entry for each of its cameras,
+// one where nothing takes it.
+func classify(b usb.Bus, i usb.DeviceInfo, quirks map[model]Quirk) []Device {
 	d := Device{Bus: b.Name(), bus: b, usb: i, Info: devices.Info{
 		Name: usb.CleanName(strings.TrimSpace(i.Strings.Manufacturer + " " + i.Strings.Product)),
 		Port: i.Port, VendorID: i.VendorID, ProductID: i.ProductID,
@@ -111,27 +115,49 @@ func classify(b usb.Bus, i usb.DeviceInfo, quirks map[model]Quirk) Device {
 		}
 		if q.VirtualOnly && !b.Virtual() {
 			d.WhyNot = "a virtual device on a real bus: virtual devices are reached under a training agreement only"
-			return d
+			return []Device{d}
 		}
 	}
 	config, err := usb.ParseConfig(i.Config)
 	if err != nil {
 		d.WhyNot = fmt.Sprintf("its descriptors cannot be followed (%v): change the cable or the device", err)
-		return d
+		return []Device{d}
 	}
 	switch {
-	case d.quirk != nil && d.quirk.Kind == devices.KindIrisCamera && hasClass(config, uvc.ClassVideo):
-		d.Info.Kind, d.Info.Driver = devices.KindIrisCamera, "uvc"
+	case hasClass(config, uvc.ClassVideo):
+		return cameras(d)
 	case escl.Match(i):
 		d.Info.Kind, d.Info.Driver = devices.KindDocumentScanner, "escl"
-	case hasClass(config, uvc.ClassVideo):
-		d.WhyNot = "a video camera, but not one of the iris cameras in the quirks table"
 	case i.Class == 0x09:
 		d.WhyNot = "a hub"
 	default:
 		d.WhyNot = "no driver for its classes " + classes(config)
 	}
-	return d
+	return []Device{d}
+}
+
+// cameras sorts a video device: an iris camera is one only if the quirks table
+// says so; any other with a colour stream is a face camera.
+func cameras(d Device) []Device {
+	if d.quirk != nil && d.quirk.Kind == devices.KindIrisCamera {
+		d.Info.Kind, d.Info.Driver = devices.KindIrisCamera, "uvc"
+		if d.quirk.UVC.Face == 0 {
+			return []Device{d}
+		}
+		f := d
+		f.Info.Kind, f.face = devices.KindFaceCamera, d.quirk.UVC.Face
+		return []Device{d, f}
+	}
+	fn, err := uvc.ParseFunction(d.usb.Config)
+	if err == nil {
+		err = fn.HasFace()
+	}
+	if err != nil {
+		d.WhyNot = fmt.Sprintf("a video camera, but not one of the iris cameras in the quirks table, and no face camera: %v", err)
+		return []Device{d}
+	}
+	d.Info.Kind, d.Info.Driver = devices.KindFaceCamera, "uvc"
+	return []Device{d}
 }
 
 func hasClass(c usb.Config, class uint8) bool {

@@ -27,6 +27,27 @@ func camera(t *testing.T, serial string) *virtual.Device {
 	return d
 }
 
+func (dark) Picture(virtual.Shot) image.Image { return nil }
+
+func colour(t *testing.T, formats ...string) *virtual.Device {
+	t.Helper()
+	d, err := virtual.NewColourCamera(dark{}, virtual.ColourOptions{Formats: formats, Interval: 2 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func composite(t *testing.T) *virtual.Device {
+	t.Helper()
+	d, err := virtual.NewCompositeCamera(dark{}, dark{}, virtual.CameraOptions{Width: 64, Height: 48, Interval: 2 * time.Millisecond},
+		virtual.ColourOptions{Interval: 2 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
 func scanner(t *testing.T) *virtual.Device {
 	t.Helper()
 	d, err := virtual.NewScanner(dark{}, virtual.ScannerOptions{})
@@ -73,6 +94,8 @@ func TestListSaysWhichDriverAndWhyNot(t *testing.T) {
 	bad := camera(t, "C")
 	bad.SetFaults(virtual.Faults{Descriptor: "zero"})
 	plug(t, bus, "1-4", bad)
+	plug(t, bus, "1-5", colour(t))
+	plug(t, bus, "1-6", composite(t))
 	got, err := New(bus).List(within(t))
 	if err != nil {
 		t.Fatal(err)
@@ -86,6 +109,9 @@ func TestListSaysWhichDriverAndWhyNot(t *testing.T) {
 		{"escl", devices.KindDocumentScanner, ""},
 		{"", "", "no driver for its classes 255/0/0, 255/1/0"},
 		{"", "", "descriptors cannot be followed"},
+		{"uvc", devices.KindFaceCamera, ""},
+		{"uvc", devices.KindIrisCamera, ""},
+		{"uvc", devices.KindFaceCamera, ""},
 	}
 	if len(got) != len(want) {
 		t.Fatalf("%d devices", len(got))
@@ -107,7 +133,11 @@ func TestVirtualDeviceOnRealBus(t *testing.T) {
 	defer bus.Close()
 	plug(t, bus, "1-1", camera(t, "A"))
 	plug(t, bus, "1-2", scanner(t))
+	plug(t, bus, "1-3", colour(t))
 	d := New(realBus{Bus: bus})
+	if _, err := d.OpenFaceCamera(within(t)); !errors.Is(err, devices.ErrGone) {
+		t.Errorf("face camera: %v", err)
+	}
 	_, err := d.OpenIrisCamera(within(t))
 	if !errors.Is(err, devices.ErrGone) || !strings.Contains(err.Error(), "training agreement") {
 		t.Errorf("camera: %v", err)
@@ -161,6 +191,59 @@ func TestOpen(t *testing.T) {
 		t.Errorf("scanner %+v", i)
 	}
 	s.Close()
+	if h, c := bus.Leaks(); h+c != 0 {
+		t.Errorf("%d handles and %d claims left", h, c)
+	}
+}
+
+// A composite camera is two: opened and streamed each by itself, in any order.
+func TestOpenComposite(t *testing.T) {
+	bus := virtual.NewBus()
+	defer bus.Close()
+	plug(t, bus, "1-1", composite(t))
+	d := New(bus)
+	face, err := d.OpenFaceCamera(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	iris, err := d.OpenIrisCamera(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.OpenFaceCameraAt(within(t), "1-1"); !errors.Is(err, devices.ErrBusy) {
+		t.Errorf("the face a second time: %v", err)
+	}
+	if iris.Info().Kind != devices.KindIrisCamera || face.Info().Kind != devices.KindFaceCamera || iris.Info().Port != face.Info().Port {
+		t.Errorf("opened %+v and %+v", iris.Info(), face.Info())
+	}
+	fs, err := face.Stream(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	is, err := iris.Stream(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if _, err := fs.Next(within(t)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := is.Next(within(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	face.Close()
+	if _, err := is.Next(within(t)); err != nil {
+		t.Errorf("the eyes after the face was closed: %v", err)
+	}
+	if err := iris.SetIllumination(within(t), 1); err != nil {
+		t.Errorf("illumination after the face was closed: %v", err)
+	}
+	if face, err = d.OpenFaceCameraAt(within(t), "1-1"); err != nil {
+		t.Fatalf("the face again: %v", err)
+	}
+	iris.Close()
+	face.Close()
 	if h, c := bus.Leaks(); h+c != 0 {
 		t.Errorf("%d handles and %d claims left", h, c)
 	}

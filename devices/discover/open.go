@@ -23,6 +23,17 @@ func (d *Discovery) OpenIrisCameraAt(ctx context.Context, port string) (devices.
 	return openFirst(ctx, d, devices.KindIrisCamera, port, openIris)
 }
 
+// OpenFaceCamera opens the first face camera that can be opened. Errors are as of
+// OpenIrisCamera.
+func (d *Discovery) OpenFaceCamera(ctx context.Context) (devices.FaceCamera, error) {
+	return openFirst(ctx, d, devices.KindFaceCamera, "", openFace)
+}
+
+// OpenFaceCameraAt opens the face camera at a port.
+func (d *Discovery) OpenFaceCameraAt(ctx context.Context, port string) (devices.FaceCamera, error) {
+	return openFirst(ctx, d, devices.KindFaceCamera, port, openFace)
+}
+
 // OpenScanner opens the first document scanner that can be opened. Errors are
 // as of OpenIrisCamera.
 func (d *Discovery) OpenScanner(ctx context.Context) (devices.DocumentScanner, error) {
@@ -38,6 +49,14 @@ func openIris(ctx context.Context, f Device) (devices.IrisCamera, error) {
 	c, err := uvc.OpenIris(ctx, f.bus, f.Info.Port, *f.quirk.UVC)
 	if err != nil {
 		return nil, err // not c: a nil pointer in an interface is not nil
+	}
+	return c, nil
+}
+
+func openFace(ctx context.Context, f Device) (devices.FaceCamera, error) {
+	c, err := uvc.OpenFace(ctx, f.bus, f.Info.Port, f.face)
+	if err != nil {
+		return nil, err
 	}
 	return c, nil
 }

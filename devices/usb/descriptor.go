@@ -19,6 +19,7 @@ const (
 	DescAssociation = 0x0B
 	DescCSInterface = 0x24
 	DescCSEndpoint  = 0x25
+	DescCompanion   = 0x30 // SuperSpeed endpoint companion (USB 3.2, 9.6.7)
 )
 
 // Transfer types (USB 2.0, table 9-13, bmAttributes bits 1..0).
@@ -65,6 +66,10 @@ type Endpoint struct {
 	Transfer  uint8 // TransferBulk and so on
 	MaxPacket int   // bytes, without the high-bandwidth multiplier
 	Interval  uint8
+	// PerInterval is how many bytes a service interval carries, additional
+	// transactions included (USB 2.0, table 9-13, bits 12..11; at SuperSpeed
+	// wBytesPerInterval). 0 for bulk and control.
+	PerInterval int
 }
 
 // In reports whether the endpoint sends to the host.
@@ -129,13 +134,27 @@ func (c *Config) add(d []byte) error {
 		if len(d) < 7 {
 			return fmt.Errorf("%w: short endpoint", ErrDescriptor)
 		}
-		cur.Endpoints = append(cur.Endpoints, Endpoint{
-			Address: d[2], Transfer: d[3] & 3, Interval: d[6],
-			MaxPacket: int(binary.LittleEndian.Uint16(d[4:]) & 0x07ff)})
+		cur.Endpoints = append(cur.Endpoints, parseEndpoint(d))
+	case d[1] == DescCompanion && cur != nil && len(cur.Endpoints) > 0:
+		if len(d) < 6 {
+			return fmt.Errorf("%w: short endpoint companion", ErrDescriptor)
+		}
+		if e := &cur.Endpoints[len(cur.Endpoints)-1]; e.PerInterval > 0 {
+			e.PerInterval = max(e.PerInterval, int(binary.LittleEndian.Uint16(d[4:])))
+		}
 	case cur != nil && len(cur.Endpoints) == 0:
 		cur.Extra = append(cur.Extra, d...)
 	}
 	return nil
+}
+
+func parseEndpoint(d []byte) Endpoint {
+	size := binary.LittleEndian.Uint16(d[4:])
+	e := Endpoint{Address: d[2], Transfer: d[3] & 3, Interval: d[6], MaxPacket: int(size & 0x07ff)}
+	if e.Transfer == TransferIsochronous || e.Transfer == TransferInterrupt {
+		e.PerInterval = e.MaxPacket * (1 + min(int(size>>11&3), 2)) // 3 is reserved
+	}
+	return e
 }
 
 // Setting returns one alternate setting of an interface.

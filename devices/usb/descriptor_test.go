@@ -23,7 +23,7 @@ var webcam = []byte{
 
 func TestParseConfig(t *testing.T) {
 	good := append([]byte(nil), webcam[:len(webcam)-6]...)
-	good = append(good, 7, 5, 0x82, 5, 0, 0x14, 1)
+	good = append(good, 7, 5, 0x82, 5, 0, 0x14, 1) // two additional transactions
 	good[2] = byte(len(good))
 	c, err := ParseConfig(append(good, 1, 2, 3)) // what follows wTotalLength is not ours
 	if err != nil {
@@ -32,9 +32,9 @@ func TestParseConfig(t *testing.T) {
 	want := Config{Value: 1,
 		Associations: []Association{{First: 0, Count: 2, Class: 14, SubClass: 3}},
 		Interfaces: []Setting{
-			{Number: 0, Class: 14, SubClass: 1, Name: 4, Extra: []byte{5, 0x24, 1, 0x10, 1}, Endpoints: []Endpoint{{0x83, TransferInterrupt, 16, 6}}},
-			{Number: 1, Class: 14, SubClass: 2, Endpoints: []Endpoint{{0x81, TransferBulk, 512, 0}}},
-			{Number: 1, Alt: 1, Class: 14, SubClass: 2, Endpoints: []Endpoint{{0x82, TransferIsochronous, 0x400, 1}}},
+			{Number: 0, Class: 14, SubClass: 1, Name: 4, Extra: []byte{5, 0x24, 1, 0x10, 1}, Endpoints: []Endpoint{{0x83, TransferInterrupt, 16, 6, 16}}},
+			{Number: 1, Class: 14, SubClass: 2, Endpoints: []Endpoint{{0x81, TransferBulk, 512, 0, 0}}},
+			{Number: 1, Alt: 1, Class: 14, SubClass: 2, Endpoints: []Endpoint{{0x82, TransferIsochronous, 0x400, 1, 3072}}},
 		}}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("parsed\n%+v, want\n%+v", c, want)

@@ -2,7 +2,7 @@ package uvc
 
 import (
 	"encoding/binary"
-	"image"
+	"time"
 )
 
 // Bits of bmHeaderInfo (UVC 2.4.3.3).
@@ -14,41 +14,12 @@ const (
 	headERR = 1 << 6
 )
 
-// picture is the room for one frame: one image, or two side by side.
-type picture struct {
-	planes []*image.Gray
-	width  int // of the whole frame
-}
-
-// newPicture makes room for a frame of n images side by side.
-func newPicture(width, height, n int) *picture {
-	p := &picture{width: width}
-	for range n {
-		p.planes = append(p.planes, image.NewGray(image.Rect(0, 0, width/n, height)))
-	}
-	return p
-}
-
-// write puts bytes of the frame at their offset: the one copy that is made.
-func (p *picture) write(off int, b []byte) {
-	if len(p.planes) == 1 {
-		copy(p.planes[0].Pix[off:], b)
-		return
-	}
-	w := p.width / len(p.planes)
-	for len(b) > 0 {
-		row, col := off/p.width, off%p.width
-		n := min(w-col%w, len(b))
-		copy(p.planes[col/w].Pix[row*w+col%w:], b[:n])
-		b, off = b[n:], off+n
-	}
-}
-
 // shot is a whole frame.
 type shot struct {
-	pic    *picture
+	pic    picture
 	pts    uint32
 	hasPTS bool
+	at     time.Time // when it was complete
 }
 
 // assembler puts frames together from bulk transfers (UVC 2.4.3.2). A payload
@@ -56,12 +27,14 @@ type shot struct {
 // short one or at dwMaxPayloadTransferSize. A frame is emitted only if its
 // length is exact, none of its payloads was marked or lost, and all of them
 // carry one frame bit and one time stamp: two halves of different frames, whose
-// middle was lost, have the right length and frame bit, too.
+// middle was lost, have the right length and frame bit, too. A compressed frame
+// has no length that could be checked; what is in it is checked by its stream.
 type assembler struct {
-	size     int // bytes of a frame
-	payload  int // dwMaxPayloadTransferSize
-	transfer int // bytes of a transfer
-	fresh    func() *picture
+	size     int  // bytes of a frame, the most where it is compressed
+	variable bool // compressed: any length up to size
+	payload  int  // dwMaxPayloadTransferSize
+	transfer int  // bytes of a transfer
+	fresh    func() picture
 	emit     func(shot)
 	damaged  func()
 
@@ -79,8 +52,13 @@ type assembler struct {
 	pts    uint32
 	hasPTS bool
 	off    int
-	pic    *picture
+	pic    picture
 	eof    bool // the payload in progress ends the frame
+}
+
+// newAssembler makes one for a mode; fresh, emit and damaged are the caller's.
+func newAssembler(m mode) assembler {
+	return assembler{size: m.frameSize, variable: m.coding == codingMJPEG, payload: m.payload}
 }
 
 // push takes the bytes of one completed transfer.
@@ -205,7 +183,7 @@ func (a *assembler) close() {
 	if !a.open {
 		return
 	}
-	if a.off != a.size {
+	if a.off != a.size && !(a.variable && a.off > 0) {
 		a.spoil()
 	}
 	a.open = false
@@ -214,5 +192,5 @@ func (a *assembler) close() {
 	}
 	pic := a.pic
 	a.pic = nil
-	a.emit(shot{pic: pic, pts: a.pts, hasPTS: a.hasPTS})
+	a.emit(shot{pic: pic, pts: a.pts, hasPTS: a.hasPTS, at: time.Now()})
 }

@@ -16,8 +16,8 @@ type bench struct {
 func newBench(size, payload, transfer int) *bench {
 	b := &bench{}
 	b.a = &assembler{size: size, payload: payload, transfer: transfer,
-		fresh:   func() *picture { return newPicture(size, 1, 1) },
-		emit:    func(s shot) { b.got = append(b.got, bytes.Clone(s.pic.planes[0].Pix)) },
+		fresh:   func() picture { return newGrey(size, 1, 1) },
+		emit:    func(s shot) { b.got = append(b.got, bytes.Clone(s.pic.(*greyPicture).planes[0].Pix)) },
 		damaged: func() { b.damaged++ }}
 	return b
 }
@@ -112,7 +112,7 @@ func TestAssemblerSpanningTransfers(t *testing.T) {
 }
 
 func TestPictureSideBySide(t *testing.T) {
-	p := newPicture(6, 3, 2)
+	p := newGrey(6, 3, 2)
 	all := []byte("abcABCdefDEFghiGHI")
 	for i := 0; i < len(all); i += 4 { // pieces that cross halves and rows
 		p.write(i, all[i:min(i+4, len(all))])

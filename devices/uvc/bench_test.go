@@ -24,9 +24,9 @@ func BenchmarkAssembler(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			w := 640 * planes
 			frame := payloads(make([]byte, w*480), 32<<10)
-			pic := newPicture(w, 480, planes)
+			pic := newGrey(w, 480, planes)
 			a := &assembler{size: w * 480, payload: 32 << 10, transfer: 32 << 10, damaged: func() { b.Fatal("damaged") },
-				fresh: func() *picture { return pic }, emit: func(shot) {}}
+				fresh: func() picture { return pic }, emit: func(shot) {}}
 			b.SetBytes(int64(w * 480))
 			for n := 0; b.Loop(); n++ {
 				for _, p := range frame {

@@ -3,7 +3,6 @@ package uvc
 import (
 	"encoding/binary"
 	"fmt"
-	"time"
 
 	"tambo/devices/usb"
 )
@@ -24,43 +23,11 @@ type Unit struct {
 	Controls []byte // bmControls
 }
 
-// Streaming is one streaming interface.
-type Streaming struct {
-	Number   int
-	Endpoint uint8 // bulk IN; 0 where it has none in alternate setting 0
-	Packet   int   // wMaxPacketSize of it
-	Formats  []Format
-}
-
-// Format is an uncompressed format and its frames; others are left out.
-type Format struct {
-	Index  uint8
-	GUID   [16]byte
-	Bits   int // a pixel
-	Frames []Frame
-}
-
-// Frame is one size of a format.
-type Frame struct {
-	Index         uint8
-	Width, Height int
-	Default       time.Duration   // dwDefaultFrameInterval
-	Intervals     []time.Duration // empty where continuous
-}
-
-// Descriptor subtypes (UVC A.5, A.6).
+// Descriptor subtypes of a control interface (UVC A.5).
 const (
-	vcHeader       = 0x01
-	vcExtension    = 0x06
-	vsInputHeader  = 0x01
-	vsUncompressed = 0x04
-	vsFrameUncompr = 0x05
-	maxUnits       = 64
-	maxStreams     = 16
-	maxFormats     = 32
-	maxFrames      = 128
-	maxIntervals   = 64
-	maxPixels      = 4096 * 4096
+	vcHeader    = 0x01
+	vcExtension = 0x06
+	maxUnits    = 64
 )
 
 // ParseFunction reads the video function of a configuration descriptor. A
@@ -81,10 +48,8 @@ func ParseFunction(config []byte) (Function, error) {
 			found = true
 			f.ControlNum = s.Number
 			err = usb.Walk(s.Extra, f.addControl)
-		case s.SubClass == SubclassStreaming && s.Alt == 0 && found && len(f.Streams) < maxStreams:
-			var v Streaming
-			v, err = parseStreaming(s)
-			f.Streams = append(f.Streams, v)
+		case s.SubClass == SubclassStreaming && found:
+			err = f.addSetting(s)
 		}
 		if err != nil {
 			return f, err
@@ -129,96 +94,4 @@ func (f *Function) addControl(d []byte) error {
 		}
 	}
 	return nil
-}
-
-func parseStreaming(s *usb.Setting) (Streaming, error) {
-	v := Streaming{Number: s.Number}
-	for _, e := range s.Endpoints {
-		if e.In() && e.Transfer == usb.TransferBulk && e.MaxPacket > 0 {
-			v.Endpoint, v.Packet = e.Address, e.MaxPacket
-			break
-		}
-	}
-	return v, usb.Walk(s.Extra, v.add)
-}
-
-func (v *Streaming) add(d []byte) error {
-	if d[1] != usb.DescCSInterface || len(d) < 3 {
-		return nil
-	}
-	switch d[2] {
-	case vsUncompressed:
-		if len(d) < 27 {
-			return short("format", d)
-		}
-		if len(v.Formats) < maxFormats {
-			v.Formats = append(v.Formats, Format{Index: d[3], GUID: [16]byte(d[5:21]), Bits: int(d[21])})
-		}
-	case vsFrameUncompr:
-		fr, err := parseFrame(d)
-		if err != nil {
-			return err
-		}
-		if n := len(v.Formats); n > 0 && len(v.Formats[n-1].Frames) < maxFrames {
-			v.Formats[n-1].Frames = append(v.Formats[n-1].Frames, fr)
-		}
-	}
-	return nil
-}
-
-// parseFrame reads an uncompressed frame descriptor (UVC payload document
-// "Uncompressed", table 3-2).
-func parseFrame(d []byte) (Frame, error) {
-	if len(d) < 26 {
-		return Frame{}, short("frame", d)
-	}
-	le := binary.LittleEndian
-	fr := Frame{Index: d[3], Width: int(le.Uint16(d[5:])), Height: int(le.Uint16(d[7:])), Default: interval(le.Uint32(d[21:]))}
-	if fr.Width == 0 || fr.Height == 0 || fr.Width*fr.Height > maxPixels {
-		return fr, fmt.Errorf("%w: frame of %d×%d", usb.ErrDescriptor, fr.Width, fr.Height)
-	}
-	for i := range min(int(d[25]), maxIntervals) {
-		if len(d) < 30+4*i {
-			return fr, short("frame", d)
-		}
-		fr.Intervals = append(fr.Intervals, interval(le.Uint32(d[26+4*i:])))
-	}
-	return fr, nil
-}
-
-// interval converts 100 ns units.
-func interval(v uint32) time.Duration { return time.Duration(v) * 100 * time.Nanosecond }
-
-// greyGUIDs are the formats with one byte a pixel and nothing else: Y800, Y8,
-// GREY, and D3DFMT_L8.
-var greyGUIDs = [][16]byte{
-	fourCC("Y800"), fourCC("Y8  "), fourCC("GREY"),
-	{0x32, 0, 0, 0, 0x02, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71},
-}
-
-// fourCC puts four characters on the media subtype base.
-func fourCC(s string) [16]byte {
-	g := [16]byte{4: 0, 6: 0x10, 8: 0x80, 11: 0xaa, 13: 0x38, 14: 0x9b, 15: 0x71}
-	copy(g[:4], s)
-	return g
-}
-
-// Grey reports whether the format is 8-bit grey.
-func (f Format) Grey() bool {
-	for _, g := range greyGUIDs {
-		if f.GUID == g {
-			return f.Bits == 8
-		}
-	}
-	return false
-}
-
-// Stream returns the streaming interface of a number.
-func (f *Function) Stream(number int) (Streaming, bool) {
-	for _, s := range f.Streams {
-		if s.Number == number {
-			return s, true
-		}
-	}
-	return Streaming{}, false
 }

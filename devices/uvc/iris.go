@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
-	"strings"
 	"sync"
 
 	"tambo/devices"
@@ -18,8 +17,7 @@ type IrisCamera struct {
 	info   devices.Info
 	name   string
 	quirks Quirks
-	dev    usb.Device
-	fn     Function
+	dev    *shared
 	eyes   []*video // one, or left and right
 	layout Layout
 
@@ -33,60 +31,48 @@ var _ devices.IrisCamera = (*IrisCamera)(nil)
 // OpenIris opens the camera at a port of a bus and claims its video interfaces.
 // Errors are [devices.Error].
 func OpenIris(ctx context.Context, bus usb.Bus, port string, q Quirks) (*IrisCamera, error) {
-	name := deviceName(port)
-	dev, err := bus.Open(ctx, port)
+	name := deviceName(devices.KindIrisCamera, port)
+	dev, err := openShared(ctx, bus, port)
 	if err != nil {
 		return nil, fail(name, "open", err)
 	}
-	c, err := newIris(ctx, dev, q)
-	if err != nil {
-		dev.Close()
+	c := &IrisCamera{name: name, quirks: q, dev: dev, layout: q.Layout, info: dev.info(devices.KindIrisCamera)}
+	if err := c.prepare(ctx); err != nil {
+		dev.release()
 		return nil, fail(name, "open", err)
-	}
-	i := dev.Info()
-	c.name = name
-	c.info = devices.Info{
-		Kind: devices.KindIrisCamera, Driver: "uvc", Virtual: bus.Virtual(), Port: i.Port,
-		Name:     usb.CleanName(strings.TrimSpace(i.Strings.Manufacturer + " " + i.Strings.Product)),
-		Serial:   usb.CleanName(i.Strings.Serial),
-		VendorID: i.VendorID, ProductID: i.ProductID,
 	}
 	return c, nil
 }
 
-func newIris(ctx context.Context, dev usb.Device, q Quirks) (*IrisCamera, error) {
-	fn, err := ParseFunction(dev.Info().Config)
-	if err != nil {
-		return nil, err
-	}
-	c := &IrisCamera{quirks: q, dev: dev, fn: fn, layout: q.Layout}
-	numbers, perFrame := []int{q.Left, q.Right}, 1
-	switch q.Layout {
+// prepare picks formats and claims the eyes' interfaces.
+func (c *IrisCamera) prepare(ctx context.Context) error {
+	numbers, perFrame := []int{c.quirks.Left, c.quirks.Right}, 1
+	switch c.layout {
 	case LayoutSideBySide:
-		numbers, perFrame = []int{q.Interface}, 2
+		numbers, perFrame = []int{c.quirks.Interface}, 2
 	case LayoutStreams:
 	default:
-		return nil, fmt.Errorf("%w: layout %q", errUnsupported, q.Layout)
+		return fmt.Errorf("%w: layout %q", errUnsupported, c.layout)
 	}
-	if _, err := dev.Claim(ctx, fn.ControlNum); err != nil {
-		return nil, fmt.Errorf("control interface: %w", err)
-	}
+	var infos []Streaming
+	var modes [][]mode
 	for _, n := range numbers {
-		s, ok := fn.Stream(n)
+		s, ok := c.dev.fn.Stream(n)
 		if !ok {
-			return nil, fmt.Errorf("%w: no streaming interface %d", errUnsupported, n)
+			return fmt.Errorf("%w: no streaming interface %d", errUnsupported, n)
 		}
-		m, err := s.choose(perFrame)
+		m, err := s.greyModes(perFrame)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		i, err := dev.Claim(ctx, n)
-		if err != nil {
-			return nil, fmt.Errorf("streaming interface: %w", err)
-		}
-		c.eyes = append(c.eyes, &video{dev: dev, iface: i, info: s, mode: m})
+		infos, modes = append(infos, s), append(modes, m)
 	}
-	return c, nil
+	eyes, err := c.dev.claim(ctx, infos)
+	for i, v := range eyes {
+		v.modes = modes[i]
+	}
+	c.eyes = eyes
+	return err
 }
 
 // Info implements [devices.IrisCamera].
@@ -103,11 +89,9 @@ func (c *IrisCamera) Stream(ctx context.Context) (devices.IrisStream, error) {
 		return nil, &devices.Error{Device: c.name, Op: "start streaming", Kind: devices.ErrBusy, Err: errStreaming}
 	}
 	for _, v := range c.eyes {
-		m, err := negotiate(ctx, c.dev, v.info.Number, v.mode)
-		if err != nil {
+		if err := v.negotiate(ctx); err != nil {
 			return nil, fail(c.name, "start streaming", err)
 		}
-		v.mode = m
 	}
 	c.stream = startStream(c)
 	return c.stream, nil
@@ -132,13 +116,13 @@ func (c *IrisCamera) SetIllumination(ctx context.Context, level float64) error {
 	if math.IsNaN(level) || level < 0 || level > 1 {
 		return fail(c.name, op, fmt.Errorf("%w: level %v is not within 0 and 1", errUnsupported, level))
 	}
-	id, ok := c.fn.unit(u.GUID)
+	id, ok := c.dev.fn.unit(u.GUID)
 	if !ok {
 		return fail(c.name, op, fmt.Errorf("%w: the camera has no such extension unit", errUnsupported))
 	}
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], uint64(u.Min+int64(math.Round(level*float64(u.Max-u.Min)))))
-	_, err := c.dev.Control(ctx, setup(typeSet, setCur, u.Selector, id, c.fn.ControlNum), b[:min(max(u.Size, 1), 8)])
+	_, err := c.dev.dev.Control(ctx, setup(typeSet, setCur, u.Selector, id, c.dev.fn.ControlNum), b[:min(max(u.Size, 1), 8)])
 	return fail(c.name, op, err)
 }
 
@@ -169,5 +153,8 @@ func (c *IrisCamera) Close() error {
 	if s != nil {
 		s.Close()
 	}
-	return c.dev.Close()
+	for _, v := range c.eyes {
+		v.iface.Release()
+	}
+	return c.dev.release()
 }

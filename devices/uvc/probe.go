@@ -24,51 +24,6 @@ const (
 	maxPayload = 1 << 26
 )
 
-// mode is what driver and camera agreed on.
-type mode struct {
-	format, frame uint8
-	width, height int
-	interval      time.Duration
-	frameSize     int // bytes
-	payload       int // dwMaxPayloadTransferSize
-	block         []byte
-}
-
-// choose picks the grey frame of a streaming interface for one eye or for two
-// side by side: the largest that is within the sizes an engine can use.
-func (v Streaming) choose(perFrame int) (mode, error) {
-	var best mode
-	if v.Endpoint == 0 {
-		return best, fmt.Errorf("%w: streaming interface %d has no bulk endpoint", errUnsupported, v.Number)
-	}
-	for _, f := range v.Formats {
-		if !f.Grey() {
-			continue
-		}
-		for _, r := range f.Frames {
-			w := r.Width / perFrame
-			if r.Width%perFrame != 0 || w < minWidth || w > maxWidth || r.Height < minHeight || r.Height > maxHeight {
-				continue
-			}
-			if r.Width*r.Height > best.width*best.height {
-				best = mode{format: f.Index, frame: r.Index, width: r.Width, height: r.Height,
-					interval: r.Default, frameSize: r.Width * r.Height}
-			}
-		}
-	}
-	if best.width == 0 {
-		return best, fmt.Errorf("%w: streaming interface %d has no 8-bit grey format of a usable size", errUnsupported, v.Number)
-	}
-	return best, nil
-}
-
-// Sizes of one eye's image that the driver takes (devices.IrisFrame), with room
-// below for tests.
-const (
-	minWidth, minHeight = 32, 24
-	maxWidth, maxHeight = 1280, 960
-)
-
 // negotiate agrees with the camera on a mode (UVC 4.3.1.1): probe what we want,
 // read what the camera would do, commit to exactly that.
 func negotiate(ctx context.Context, d usb.Device, number int, want mode) (mode, error) {
@@ -76,7 +31,7 @@ func negotiate(ctx context.Context, d usb.Device, number int, want mode) (mode, 
 	b := make([]byte, size)
 	b[0] = 1 // keep dwFrameInterval
 	b[2], b[3] = want.format, want.frame
-	binary.LittleEndian.PutUint32(b[4:], uint32(want.interval/(100*time.Nanosecond)))
+	binary.LittleEndian.PutUint32(b[4:], units(want.interval))
 	if _, err := d.Control(ctx, setup(typeSet, setCur, probeSel, 0, number), b); err != nil {
 		return want, fmt.Errorf("probe: %w", err)
 	}
@@ -109,7 +64,10 @@ func (m mode) agree(b []byte) (mode, error) {
 		m.interval = time.Second / 15
 	}
 	size, payload := le.Uint32(b[18:]), le.Uint32(b[22:])
-	if size != 0 && int64(size) < int64(m.frameSize) { // some leave it empty
+	switch {
+	case m.coding == codingMJPEG:
+		m.frameSize = jpegLimit(m.width, m.height, size)
+	case size != 0 && int64(size) < int64(m.frameSize): // some leave it empty
 		return m, fmt.Errorf("%w: frames of %d bytes for %d pixels", usb.ErrIO, size, m.frameSize)
 	}
 	if payload < 3 || payload > maxPayload {

@@ -7,134 +7,84 @@ import (
 	"time"
 
 	"tambo/devices"
-	"tambo/devices/usb"
 )
 
-// irisStream joins what the videos deliver into frames of two eyes, and keeps
-// the newest for whoever asks.
-type irisStream struct {
-	cam    *IrisCamera
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
-	wake   chan struct{} // of one: something changed for Next
+// irisShot is a frame of two eyes with the rooms that it stands in.
+type irisShot struct {
+	frame devices.IrisFrame
+	rooms [2]*greyPicture // by video; one where both eyes are in one frame
+}
 
-	mu     sync.Mutex
-	halves [2]*shot           // by video: an eye that waits for its other
-	newest *devices.IrisFrame // nobody took it yet
-	spare  []*picture         // rooms of frames that nobody took
-	held   *picture           // rooms of newest
-	held2  *picture
-	stats  devices.StreamStats
-	seq    uint64
-	err    error // final
-	closed bool
+// irisStream joins what the videos deliver into frames of two eyes.
+type irisStream struct {
+	outlet[irisShot]
+	cam   *IrisCamera
+	pools [2]*pool
+
+	pair   sync.Mutex
+	halves [2]*shot // by video: an eye that waits for its other
 }
 
 var _ devices.IrisStream = (*irisStream)(nil)
 
 func startStream(c *IrisCamera) *irisStream {
-	s := &irisStream{cam: c, wake: make(chan struct{}, 1)}
+	s := &irisStream{cam: c}
 	ctx, cancel := context.WithCancel(context.Background())
-	s.cancel = cancel
+	s.outlet = outlet[irisShot]{device: c.name, cancel: cancel, wake: make(chan struct{}, 1), reuse: s.reuse}
+	n := 1
+	if c.layout == LayoutSideBySide {
+		n = 2
+	}
 	for i, v := range c.eyes {
-		n := 1
-		if c.layout == LayoutSideBySide {
-			n = 2
-		}
-		v.busError = func() { s.count(func(st *devices.StreamStats) { st.BusErrors++ }) }
-		v.asm = assembler{
-			size: v.mode.frameSize, payload: v.mode.payload,
-			fresh:   func() *picture { return s.room(v.mode.width, v.mode.height, n) },
-			emit:    func(sh shot) { s.deliver(i, sh) },
-			damaged: func() { s.count(func(st *devices.StreamStats) { st.Damaged++ }) },
-		}
-		s.wg.Go(func() {
-			err := v.run(ctx)
-			if err == nil {
-				v.halt()
-				return
-			}
-			s.end(fail(c.name, "read frame", err))
-		})
+		p := &pool{fresh: func() picture { return newPicture(v.mode, n) }}
+		s.pools[i] = p
+		v.asm = newAssembler(v.mode)
+		v.asm.fresh = p.get
+		v.asm.emit = func(sh shot) { s.deliver(i, sh) }
+		s.run(ctx, v)
 	}
 	return s
 }
 
-func (s *irisStream) count(f func(*devices.StreamStats)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f(&s.stats)
-}
-
-// end makes an error final.
-func (s *irisStream) end(err error) {
-	s.mu.Lock()
-	if s.err == nil {
-		s.err = err
-	}
-	s.mu.Unlock()
-	s.cancel()
-	s.signal()
-}
-
-func (s *irisStream) signal() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
-
-// room takes a spare picture, or makes one.
-func (s *irisStream) room(width, height, n int) *picture {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if k := len(s.spare); k > 0 {
-		p := s.spare[k-1]
-		s.spare = s.spare[:k-1]
-		if p.width == width && len(p.planes) == n && p.planes[0].Rect.Dy() == height {
-			return p
+// reuse takes the pictures back of a frame that nobody saw.
+func (s *irisStream) reuse(f irisShot) {
+	for i, r := range f.rooms {
+		if r != nil {
+			s.pools[i].put(r)
 		}
-	}
-	return newPicture(width, height, n)
-}
-
-// reuse takes a picture back that nobody will see; mu is held.
-func (s *irisStream) reuse(p *picture) {
-	if p != nil && len(s.spare) < 4 {
-		s.spare = append(s.spare, p)
 	}
 }
 
 // deliver takes a whole picture from video i.
 func (s *irisStream) deliver(i int, sh shot) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.cam.layout == LayoutSideBySide {
-		left, right := sh.pic.planes[0], sh.pic.planes[1]
+		g := sh.pic.(*greyPicture)
+		left, right := g.planes[0], g.planes[1]
 		if s.cam.quirks.RightEyeFirst {
 			left, right = right, left
 		}
-		s.publish(left, right, sh.pic, nil)
+		s.show(left, right, [2]*greyPicture{g}, sh.at)
 		return
 	}
+	s.pair.Lock()
+	defer s.pair.Unlock()
 	other := s.halves[1-i]
+	s.unpaired(i)
 	if other == nil || !samePair(sh, *other) {
-		s.unpaired(i)
 		s.halves[i] = &sh
 		return
 	}
-	s.unpaired(i)
 	s.halves = [2]*shot{}
-	pics := [2]*picture{}
-	pics[i], pics[1-i] = sh.pic, other.pic
-	s.publish(pics[0].planes[0], pics[1].planes[0], pics[0], pics[1])
+	var rooms [2]*greyPicture
+	rooms[i], rooms[1-i] = sh.pic.(*greyPicture), other.pic.(*greyPicture)
+	s.show(rooms[0].planes[0], rooms[1].planes[0], rooms, sh.at)
 }
 
-// unpaired drops an eye whose other never came; mu is held.
+// unpaired drops an eye whose other never came; pair is held.
 func (s *irisStream) unpaired(i int) {
 	if old := s.halves[i]; old != nil {
-		s.stats.Dropped++
-		s.reuse(old.pic)
+		s.count(func(st *devices.StreamStats) { st.Dropped++ })
+		s.pools[i].put(old.pic)
 		s.halves[i] = nil
 	}
 }
@@ -145,62 +95,21 @@ func samePair(a, b shot) bool {
 	return a.hasPTS && b.hasPTS && a.pts == b.pts
 }
 
-// publish makes a frame the newest; mu is held.
-func (s *irisStream) publish(left, right *image.Gray, rooms, rooms2 *picture) {
-	s.stats.Frames++
-	if s.newest != nil {
-		s.stats.Dropped++
-		s.reuse(s.held)
-		s.reuse(s.held2)
-	}
-	s.seq++
-	s.newest = &devices.IrisFrame{Left: left, Right: right, Seq: s.seq, At: time.Now()}
-	s.held, s.held2 = rooms, rooms2
-	s.signal()
+func (s *irisStream) show(left, right *image.Gray, rooms [2]*greyPicture, at time.Time) {
+	s.publish(func(seq uint64) irisShot {
+		return irisShot{devices.IrisFrame{Left: left, Right: right, Seq: seq, At: at}, rooms}
+	})
 }
 
 // Next implements [devices.IrisStream].
 func (s *irisStream) Next(ctx context.Context) (devices.IrisFrame, error) {
-	const op = "read frame"
-	for {
-		s.mu.Lock()
-		f, err, closed := s.newest, s.err, s.closed
-		if f != nil && err == nil && !closed {
-			s.newest, s.held, s.held2 = nil, nil, nil
-		}
-		s.mu.Unlock()
-		switch {
-		case closed:
-			return devices.IrisFrame{}, fail(s.cam.name, op, usb.ErrGone)
-		case err != nil:
-			s.signal()
-			return devices.IrisFrame{}, err
-		case f != nil:
-			return *f, nil
-		}
-		select {
-		case <-s.wake:
-		case <-ctx.Done():
-			return devices.IrisFrame{}, &devices.Error{Device: s.cam.name, Op: op, Kind: devices.ErrStalled, Err: context.Cause(ctx)}
-		}
-	}
-}
-
-// Stats implements [devices.IrisStream].
-func (s *irisStream) Stats() devices.StreamStats {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.stats
+	f, err := s.next(ctx)
+	return f.frame, err
 }
 
 // Close implements [devices.IrisStream].
 func (s *irisStream) Close() error {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	s.cancel()
-	s.signal()
-	s.wg.Wait()
+	s.shut()
 	s.cam.ended(s)
 	return nil
 }

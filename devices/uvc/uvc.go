@@ -2,18 +2,21 @@
 // probe and commit, bulk payloads assembled into frames, and extension-unit
 // controls. On top of it [OpenIris] is a [devices.IrisCamera] for cameras that
 // deliver 8-bit grey near-infrared eyes, one stream an eye or both side by side,
-// as the quirks of the model say.
+// as the quirks of the model say; and [OpenFace] is a [devices.FaceCamera] for
+// any colour stream: YUY2, NV12 or MJPEG. Both may be had of one device.
 //
 // A frame is returned only when every payload of it came, whole and unmarked;
-// what is damaged is counted and forgotten. It never scales, sharpens or judges
-// an image, never retries a device that is gone, and knows no camera by name.
-// There are no isochronous endpoints and no compressed formats yet: a camera
-// that has only those is refused with [devices.ErrUnsupported].
+// what is damaged is counted and forgotten. A compressed frame must also hold
+// exactly the blocks of its size. It never scales, sharpens or judges an image,
+// never retries a device that is gone, and knows no camera by name. There are no
+// isochronous endpoints yet: a camera that has only those is refused with
+// [devices.ErrUnsupported].
 //
-// Copies of a frame's bytes: one, from the transfer to the image.
+// Copies of a frame's bytes: one, from the transfer to the image, also for
+// colour; MJPEG from the transfer to the JPEG, which is then decoded.
 //
-// Standard: USB Device Class Definition for Video Devices 1.1 and 1.5, cited in
-// comments as UVC.
+// Standards: USB Device Class Definition for Video Devices 1.1 and 1.5, cited in
+// comments as UVC, with its payload documents; ITU-T T.81 for JPEG.
 package uvc
 
 import (
@@ -57,6 +60,9 @@ type Quirks struct {
 	RightEyeFirst bool `json:"right_eye_first"`
 	// Illumination is nil where the camera has no such control.
 	Illumination *UnitControl `json:"illumination,omitempty"`
+	// Face is the streaming interface of the face camera in the same device, 0
+	// where it has none.
+	Face int `json:"face,omitempty"`
 }
 
 // UnitControl is a control of an extension unit: a little-endian integer.
@@ -104,4 +110,4 @@ func fail(device, op string, err error) error {
 }
 
 // deviceName is what a technician calls it.
-func deviceName(port string) string { return fmt.Sprintf("iris camera (port %s)", port) }
+func deviceName(k devices.Kind, port string) string { return fmt.Sprintf("%s (port %s)", k, port) }

@@ -3,7 +3,6 @@ package uvc
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"tambo/devices/usb"
@@ -33,7 +32,8 @@ type video struct {
 	dev   usb.Device
 	iface usb.Interface
 	info  Streaming
-	mode  mode
+	modes []mode // what may be asked for, the best first
+	mode  mode   // what was agreed
 	asm   assembler
 	// busError counts a failed transfer.
 	busError func()
@@ -127,13 +127,13 @@ func (v *video) next(ctx context.Context, s usb.Stream, quiet time.Duration) ([]
 	return s.Next(ctx)
 }
 
-// halt tells a bulk camera to stop, as the kernel's driver does.
-func (v *video) halt() {
+// halt tells a bulk camera to stop, as the kernel's driver does; it is of no use
+// where the device is gone.
+func (v *video) halt(err error) {
+	if errors.Is(err, usb.ErrGone) {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), controlWait)
 	defer cancel()
 	_ = v.iface.ClearHalt(ctx, v.info.Endpoint) // best effort: it may be gone
-}
-
-func (m mode) String() string {
-	return fmt.Sprintf("%d×%d every %s, payloads of %d bytes", m.width, m.height, m.interval, m.payload)
 }

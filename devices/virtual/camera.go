@@ -2,10 +2,8 @@ package virtual
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"image"
-	"math"
 	"sync"
 	"time"
 
@@ -16,16 +14,24 @@ import (
 type Shot struct {
 	Index         uint64        // counts from plugging in
 	At            time.Duration // since plugging in
-	Illumination  float64       // near-infrared light, 0 to 1
-	Width, Height int           // of one eye's image
+	Illumination  float64       // near-infrared light, 0 to 1; 0 for colour
+	Width, Height int           // of one eye's image, or of the colour picture
 }
 
-// EyeScene is what a camera looks at. Eyes returns the subject's own left and
-// right eye as 8-bit near-infrared images; one that is nil or of another size is
-// shown black. It is called by one goroutine at a time, and the images are not
+// EyeScene is what an iris camera looks at. Eyes returns the subject's own left
+// and right eye as 8-bit near-infrared images; one that is nil or of another size
+// is shown black. It is called by one goroutine at a time, and the images are not
 // kept beyond the shot.
 type EyeScene interface {
 	Eyes(s Shot) (left, right *image.Gray)
+}
+
+// ColourScene is what a colour camera looks at. Picture returns what it sees, of
+// the shot's size; nil, or a picture of another size, is shown black. A 4:2:2
+// YCbCr picture is sent as it is, RGBA and YCbCr are quick, others slow. It is
+// called by one goroutine at a time, and the picture is not kept beyond the shot.
+type ColourScene interface {
+	Picture(s Shot) image.Image
 }
 
 // Layout is how a camera carries two eyes.
@@ -46,7 +52,12 @@ const (
 	CameraVendor            = 0x1209
 	CameraProductStreams    = 0x0001
 	CameraProductSideBySide = 0x0002
+	CameraProductColour     = 0x0004
+	CameraProductComposite  = 0x0005
 )
+
+// FaceInterface is the streaming interface of the face in a composite camera.
+const FaceInterface = 3
 
 // CameraOptions choose a camera. The zero value is two 640×480 eyes on two
 // streams at 15 frames a second.
@@ -58,27 +69,33 @@ type CameraOptions struct {
 	Serial        string
 }
 
-// camera is the function behind a UVC 1.1 iris camera.
-type camera struct {
-	Base
-	opt     CameraOptions
-	dev     *Device
-	scene   EyeScene
-	streams []*videoStream
-	units   map[uint16]*unitControl // by entity<<8 | selector
-
-	mu      sync.Mutex // guards what follows and the controls
-	start   time.Time
-	shot    *exposure
-	drawing chan struct{} // closed when the exposure in the making is done
-	lastErr byte          // VC_REQUEST_ERROR_CODE
-	change  chan struct{} // closed when streaming begins or the device is reset
+// ColourOptions choose a colour camera. The zero value offers YUY2 and MJPEG at
+// 640×480, 15 and 30 frames a second.
+type ColourOptions struct {
+	Formats []string      // of "YUY2", "NV12" and "MJPG", in the order of the descriptors
+	Sizes   []image.Point // even numbers; 640×480 where empty
+	// Interval is the quickest between frames; the double is offered, too.
+	Interval time.Duration
+	Payload  int // dwMaxPayloadTransferSize, with the header
+	Quality  int // of MJPEG, 1 to 100; 85 where 0
+	// KeepTables leaves the Huffman tables in MJPEG frames. Cameras leave them
+	// out, as this one does by default.
+	KeepTables bool
+	Serial     string
 }
 
-// exposure is a drawn shot: the bytes of each stream's frame.
-type exposure struct {
-	shot   Shot
-	frames [][]byte
+// camera is the function behind a UVC 1.1 camera.
+type camera struct {
+	Base
+	dev     *Device
+	streams []*videoStream
+	units   map[uint16]*unitControl // by entity<<8 | selector
+	light   bool                    // it has an illumination control
+
+	mu      sync.Mutex // guards what follows, the sensors and the controls
+	start   time.Time
+	lastErr byte          // VC_REQUEST_ERROR_CODE
+	change  chan struct{} // closed when streaming begins or the device is reset
 }
 
 // Entities of the video function.
@@ -87,8 +104,9 @@ const (
 	idCamera2    = 2
 	idProcessing = 3
 	idExtension  = 4
-	idOutput     = 5
-	idOutput2    = 6
+	idOutput     = 5 // and one more a stream
+	idOutputLast = 7
+	idCamera3    = 8
 )
 
 // IlluminationGUID is the extension unit that holds the illumination: selector
@@ -108,6 +126,59 @@ type unitControl struct{ min, max, res, def, cur int16 }
 
 // NewCamera makes an iris camera that looks at a scene.
 func NewCamera(scene EyeScene, opt CameraOptions) (*Device, error) {
+	c := newCamera(true)
+	if err := c.addEyes(scene, opt); err != nil {
+		return nil, err
+	}
+	product, name := uint16(CameraProductStreams), "Virtual iris camera"
+	if opt.Layout == SideBySide {
+		product, name = CameraProductSideBySide, "Virtual iris camera (side by side)"
+	}
+	return c.device(product, name, opt.Serial)
+}
+
+// NewColourCamera makes a colour camera that looks at a scene.
+func NewColourCamera(scene ColourScene, opt ColourOptions) (*Device, error) {
+	c := newCamera(false)
+	if err := c.addColour(scene, opt); err != nil {
+		return nil, err
+	}
+	return c.device(CameraProductColour, "Virtual colour camera", opt.Serial)
+}
+
+// NewCompositeCamera makes one device with three streaming interfaces: 1 the
+// subject's left eye, 2 the right, 3 the face. The layout and serial number of
+// the eyes' options count.
+func NewCompositeCamera(eyes EyeScene, face ColourScene, opt CameraOptions, colour ColourOptions) (*Device, error) {
+	if opt.Layout != TwoStreams {
+		return nil, fmt.Errorf("virtual: a composite camera has a stream an eye")
+	}
+	c := newCamera(true)
+	if err := c.addEyes(eyes, opt); err != nil {
+		return nil, err
+	}
+	if err := c.addColour(face, colour); err != nil {
+		return nil, err
+	}
+	return c.device(CameraProductComposite, "Virtual iris and face camera", opt.Serial)
+}
+
+func newCamera(light bool) *camera {
+	c := &camera{light: light, change: make(chan struct{}), units: map[uint16]*unitControl{
+		idProcessing<<8 | selBrightness: {min: -64, max: 64, res: 1},
+	}}
+	if light {
+		c.units[idExtension<<8|selIllumination] = &unitControl{max: maxIllumination, res: 1,
+			def: maxIllumination / 2, cur: maxIllumination / 2}
+	}
+	return c
+}
+
+// defaultPayload is dwMaxPayloadTransferSize where the options do not say.
+const defaultPayload = 32 << 10
+
+// addEyes adds the streams of an iris camera.
+func (c *camera) addEyes(scene EyeScene, opt CameraOptions) error {
 	if opt.Width == 0 {
 		opt.Width, opt.Height = 640, 480
 	}
@@ -115,28 +186,82 @@ func NewCamera(scene EyeScene, opt CameraOptions) (*Device, error) {
 		opt.Interval = time.Second / 15
 	}
 	if opt.Payload == 0 {
-		opt.Payload = 32 << 10
-	}
-	if opt.Serial == "" {
-		opt.Serial = "DEVSIM"
+		opt.Payload = defaultPayload
 	}
 	if opt.Width < 8 || opt.Width > 4096 || opt.Height < 8 || opt.Height > 4096 || opt.Payload <= payloadHeader || opt.Interval < 100*time.Microsecond {
-		return nil, fmt.Errorf("virtual: camera of %d×%d, payload %d, interval %s", opt.Width, opt.Height, opt.Payload, opt.Interval)
+		return fmt.Errorf("virtual: camera of %d×%d, payload %d, interval %s", opt.Width, opt.Height, opt.Payload, opt.Interval)
 	}
-	c := &camera{opt: opt, scene: scene, change: make(chan struct{}), units: map[uint16]*unitControl{
-		idProcessing<<8 | selBrightness:  {min: -64, max: 64, res: 1},
-		idExtension<<8 | selIllumination: {max: maxIllumination, res: 1, def: maxIllumination / 2, cur: maxIllumination / 2},
-	}}
-	n, product, name := 2, uint16(CameraProductStreams), "Virtual iris camera"
+	n, size := 2, image.Pt(opt.Width, opt.Height)
 	if opt.Layout == SideBySide {
-		n, product, name = 1, CameraProductSideBySide, "Virtual iris camera (side by side)"
+		n, size.X = 1, 2*size.X
 	}
+	s := &sensor{c: c, interval: opt.Interval, expose: func(s Shot, _ videoMode) [][]byte {
+		s.Width, s.Height = opt.Width, opt.Height
+		return exposeEyes(scene, opt.Layout, s)
+	}}
 	for i := range n {
-		c.streams = append(c.streams, &videoStream{c: c, index: i, ep: uint8(0x81 + i), number: 1 + i})
+		c.addStream(&videoStream{c: c, sensor: s, part: i, payload: opt.Payload, interval: []time.Duration{opt.Interval},
+			formats: []videoFormat{{coding: codeGrey, sizes: []image.Point{size}}}})
+	}
+	return nil
+}
+
+// addColour adds the stream of a colour camera.
+func (c *camera) addColour(scene ColourScene, opt ColourOptions) error {
+	if opt.Interval == 0 {
+		opt.Interval = time.Second / 30
+	}
+	if opt.Payload == 0 {
+		opt.Payload = defaultPayload
+	}
+	if opt.Quality == 0 {
+		opt.Quality = 85
+	}
+	if len(opt.Sizes) == 0 {
+		opt.Sizes = []image.Point{{640, 480}}
+	}
+	if len(opt.Formats) == 0 {
+		opt.Formats = []string{"YUY2", "MJPG"}
+	}
+	if opt.Payload <= payloadHeader || opt.Interval < 100*time.Microsecond || opt.Quality < 1 || opt.Quality > 100 {
+		return fmt.Errorf("virtual: colour camera of payload %d, interval %s, quality %d", opt.Payload, opt.Interval, opt.Quality)
+	}
+	for _, s := range opt.Sizes {
+		if s.X < 8 || s.X > 4096 || s.Y < 8 || s.Y > 4096 || s.X%2 != 0 || s.Y%2 != 0 {
+			return fmt.Errorf("virtual: colour camera of %v", s)
+		}
+	}
+	var formats []videoFormat
+	for _, name := range opt.Formats {
+		code, ok := map[string]coding{"YUY2": codeYUY2, "NV12": codeNV12, "MJPG": codeMJPEG}[name]
+		if !ok {
+			return fmt.Errorf("virtual: no colour format %q: YUY2, NV12 or MJPG", name)
+		}
+		formats = append(formats, videoFormat{coding: code, sizes: opt.Sizes})
+	}
+	s := &sensor{c: c, interval: opt.Interval, expose: func(s Shot, m videoMode) [][]byte {
+		s.Width, s.Height, s.Illumination = m.size.X, m.size.Y, 0
+		return [][]byte{encodeColour(scene.Picture(s), m, opt)}
+	}}
+	c.addStream(&videoStream{c: c, sensor: s, payload: opt.Payload, formats: formats,
+		interval: []time.Duration{opt.Interval, 2 * opt.Interval}})
+	return nil
+}
+
+func (c *camera) addStream(s *videoStream) {
+	s.index = len(c.streams)
+	s.number, s.ep = 1+s.index, uint8(0x81+s.index)
+	c.streams = append(c.streams, s)
+}
+
+// device wraps the camera up.
+func (c *camera) device(product uint16, name, serial string) (*Device, error) {
+	if serial == "" {
+		serial = "DEVSIM"
 	}
 	d, err := NewDevice(Descriptors{VendorID: CameraVendor, ProductID: product, Release: 0x0100,
-		Class: 0xef, SubClass: 2, Protocol: 1, Manufacturer: "Tambo", Product: name, Serial: opt.Serial,
-		Names: []string{"Iris camera"}, Config: c.descriptors()}, c)
+		Class: 0xef, SubClass: 2, Protocol: 1, Manufacturer: "Tambo", Product: name, Serial: serial,
+		Names: []string{"Camera"}, Config: c.descriptors()}, c)
 	if err != nil {
 		return nil, err
 	}
@@ -144,23 +269,16 @@ func NewCamera(scene EyeScene, opt CameraOptions) (*Device, error) {
 	return d, nil
 }
 
-// frameSize is the size of one stream's frame.
-func (c *camera) frameSize() (w, h int) {
-	if c.opt.Layout == SideBySide {
-		return 2 * c.opt.Width, c.opt.Height
-	}
-	return c.opt.Width, c.opt.Height
-}
-
 // Reset implements [Function]: no stream is committed, controls are at default.
 func (c *camera) Reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.start, c.shot, c.lastErr = time.Now(), nil, 0
+	c.start, c.lastErr = time.Now(), 0
 	for _, u := range c.units {
 		u.cur = u.def
 	}
 	for _, s := range c.streams {
+		s.sensor.shot = nil
 		s.stop()
 	}
 	c.changed()
@@ -171,6 +289,12 @@ func (c *camera) changed() {
 	c.change = make(chan struct{})
 }
 
+func (c *camera) started() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.start
+}
+
 // In implements [Function].
 func (c *camera) In(ctx context.Context, ep uint8, p []byte) (int, error) {
 	for _, s := range c.streams {
@@ -179,228 +303,4 @@ func (c *camera) In(ctx context.Context, ep uint8, p []byte) (int, error) {
 		}
 	}
 	return 0, usb.ErrStall
-}
-
-// newer waits for an exposure after the one of index last. What was not asked
-// for in time is never exposed, as in a camera that nobody reads. A scene that
-// is slow to draw holds nobody up whose context ends.
-func (c *camera) newer(ctx context.Context, last int64) (*exposure, error) {
-	c.mu.Lock()
-	start := c.start
-	due := max(last+1, int64(time.Since(start)/c.opt.Interval))
-	fresh := c.shot != nil && int64(c.shot.shot.Index) > last
-	c.mu.Unlock()
-	if wait := time.Until(start.Add(time.Duration(due) * c.opt.Interval)); wait > 0 && !fresh {
-		if err := sleep(ctx, wait); err != nil {
-			return nil, err
-		}
-	}
-	for {
-		c.mu.Lock()
-		if c.shot != nil && int64(c.shot.shot.Index) > last {
-			defer c.mu.Unlock()
-			return c.shot, nil // perhaps the other stream asked for it
-		}
-		if c.drawing == nil {
-			c.drawing = make(chan struct{})
-			light := c.units[idExtension<<8|selIllumination].cur
-			go c.draw(c.start, Shot{Index: uint64(due), At: time.Duration(due) * c.opt.Interval,
-				Illumination: float64(light) / maxIllumination, Width: c.opt.Width, Height: c.opt.Height})
-		}
-		drawn := c.drawing
-		c.mu.Unlock()
-		select {
-		case <-drawn:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-}
-
-// draw makes the next exposure; one at a time.
-func (c *camera) draw(start time.Time, s Shot) {
-	e := c.expose(s)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.start == start { // not of a plugging that is over
-		c.shot = e
-	}
-	close(c.drawing)
-	c.drawing = nil
-}
-
-func (c *camera) expose(s Shot) *exposure {
-	e := &exposure{shot: s}
-	left, right := c.scene.Eyes(s)
-	w, h := c.frameSize()
-	for range c.streams {
-		e.frames = append(e.frames, make([]byte, w*h))
-	}
-	if c.opt.Layout == SideBySide {
-		paint(e.frames[0], w, 0, s, right)
-		paint(e.frames[0], w, s.Width, s, left)
-	} else {
-		paint(e.frames[0], w, 0, s, left)
-		paint(e.frames[1], w, 0, s, right)
-	}
-	return e
-}
-
-func paint(dst []byte, stride, at int, s Shot, img *image.Gray) {
-	if img == nil || img.Rect.Dx() != s.Width || img.Rect.Dy() != s.Height {
-		return
-	}
-	for y := range s.Height {
-		row := img.PixOffset(img.Rect.Min.X, img.Rect.Min.Y+y)
-		copy(dst[y*stride+at:y*stride+at+s.Width], img.Pix[row:row+s.Width])
-	}
-}
-
-// videoStream is one streaming interface. Its endpoint's goroutine alone uses
-// the sending state; the negotiated state is guarded by camera.mu.
-type videoStream struct {
-	c      *camera
-	index  int
-	ep     uint8
-	number int // of the interface
-
-	probe     probe
-	committed bool
-	epoch     int // grows with every commit and stop
-
-	sent sending
-}
-
-// sending is where a stream is in its frame.
-type sending struct {
-	epoch   int
-	start   time.Time // of the plugging that last belongs to
-	last    int64     // index of the newest exposure that was begun
-	frame   *exposure // nil between frames
-	offset  int
-	fid     byte
-	payload []byte // rest of the payload in progress
-	zlp     bool   // a zero-length packet ends it
-}
-
-// stop ends streaming; camera.mu is held.
-func (s *videoStream) stop() {
-	s.committed = false
-	s.epoch++
-	s.probe = s.negotiate(probe{})
-}
-
-const payloadHeader = 12
-
-// Bits of bmHeaderInfo (UVC 1.1, 2.4.3.3).
-const (
-	headFID = 1 << 0
-	headEOF = 1 << 1
-	headPTS = 1 << 2
-	headSCR = 1 << 3
-	headERR = 1 << 6
-	headEOH = 1 << 7
-)
-
-// in sends the next bytes of the payload in progress, or begins the next one.
-func (s *videoStream) in(ctx context.Context, p []byte) (int, error) {
-	if err := s.ready(ctx); err != nil {
-		return 0, err
-	}
-	st := &s.sent
-	if st.zlp {
-		st.zlp = false
-		return 0, nil
-	}
-	if len(st.payload) == 0 {
-		if st.frame == nil {
-			e, err := s.c.newer(ctx, st.last)
-			if err != nil {
-				return 0, err
-			}
-			st.frame, st.offset, st.last = e, 0, int64(e.shot.Index)
-			if f := s.c.dev.faulter(); !f.hit(f.f.KeepFID) {
-				st.fid ^= headFID
-			}
-		}
-		st.payload = s.compose()
-		st.zlp = len(st.payload)%bulkPacket == 0 && len(st.payload) < s.c.opt.Payload
-	}
-	n := copy(p, st.payload)
-	st.payload = st.payload[n:]
-	return n, nil
-}
-
-// ready waits until the stream is committed and takes up a new commitment.
-func (s *videoStream) ready(ctx context.Context) error {
-	for {
-		s.c.mu.Lock()
-		ok, epoch, start, change := s.committed, s.epoch, s.c.start, s.c.change
-		s.c.mu.Unlock()
-		if ok {
-			if s.sent.epoch != epoch {
-				s.begin(epoch, start)
-			}
-			return ctx.Err()
-		}
-		select {
-		case <-change:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-// begin takes up a new commitment: at the start of a frame, with the other frame
-// bit, after the exposures that were sent before.
-func (s *videoStream) begin(epoch int, start time.Time) {
-	last := s.sent.last
-	if s.sent.start != start {
-		last = -1
-	}
-	// What was exposed before the host asked shows who sat there before.
-	last = max(last, int64(time.Since(start)/s.c.opt.Interval))
-	s.sent = sending{epoch: epoch, start: start, last: last, fid: s.sent.fid}
-}
-
-// compose makes the next payload of the frame in progress.
-func (s *videoStream) compose() []byte {
-	st, fault := &s.sent, s.c.dev.faulter()
-	data := st.frame.frames[s.index][st.offset:]
-	data = data[:min(len(data), s.c.opt.Payload-payloadHeader)]
-	st.offset += len(data)
-	info := st.fid | headPTS | headSCR | headEOH
-	if st.offset == len(st.frame.frames[s.index]) && !fault.hit(fault.f.NoEOF) {
-		info |= headEOF
-	}
-	if fault.hit(fault.f.ErrorBit) {
-		info |= headERR
-	}
-	b := make([]byte, 0, payloadHeader+len(data))
-	b = append(b, payloadHeader, info)
-	b = binary.LittleEndian.AppendUint32(b, uint32(st.frame.shot.At/time.Microsecond))
-	now := time.Since(s.c.started())
-	b = binary.LittleEndian.AppendUint32(b, uint32(now/time.Microsecond))
-	b = binary.LittleEndian.AppendUint16(b, uint16(now/time.Millisecond)&0x7ff)
-	if st.offset == len(st.frame.frames[s.index]) {
-		st.frame = nil
-	}
-	return append(b, data...)
-}
-
-func (c *camera) started() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.start
-}
-
-// probe is the part of the probe and commit controls that the camera uses.
-type probe struct {
-	format, frame uint8
-	interval      uint32 // 100 ns
-}
-
-// negotiate answers with what the camera will do.
-func (s *videoStream) negotiate(probe) probe {
-	return probe{format: 1, frame: 1, interval: uint32(min(int64(s.c.opt.Interval/100), math.MaxUint32))}
 }

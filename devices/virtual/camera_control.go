@@ -54,7 +54,7 @@ func (c *camera) Control(_ context.Context, s usb.Setup, data []byte) (int, erro
 	u := c.units[uint16(entity)<<8|uint16(selector)]
 	if u == nil {
 		c.lastErr = errInvalidControl
-		if entity == 0 || entity > idOutput2 {
+		if entity == 0 || entity > idCamera3 {
 			c.lastErr = errInvalidUnit
 		}
 		return 0, usb.ErrStall
@@ -116,10 +116,10 @@ func (s *videoStream) control(q usb.Setup, selector uint8, data []byte) (int, er
 			s.probe = s.negotiate(asked)
 			return len(data), nil
 		}
-		if asked.format != 1 || asked.frame != 1 {
+		if !s.offered(asked) {
 			return 0, usb.ErrStall
 		}
-		s.committed = true
+		s.committed, s.agreed = true, s.negotiate(asked)
 		s.epoch++
 		s.c.changed()
 		return len(data), nil
@@ -137,13 +137,12 @@ func (s *videoStream) control(q usb.Setup, selector uint8, data []byte) (int, er
 
 // block encodes a probe and commit control (UVC 1.1, table 4-75).
 func (s *videoStream) block(p probe) []byte {
-	w, h := s.c.frameSize()
 	b := make([]byte, probeSize)
 	b[0] = 1 // dwFrameInterval is kept
 	b[2], b[3] = p.format, p.frame
 	binary.LittleEndian.PutUint32(b[4:], p.interval)
-	binary.LittleEndian.PutUint32(b[18:], uint32(w*h))
-	binary.LittleEndian.PutUint32(b[22:], uint32(s.c.opt.Payload))
+	binary.LittleEndian.PutUint32(b[18:], uint32(s.mode(p).bytes()))
+	binary.LittleEndian.PutUint32(b[22:], uint32(s.payload))
 	binary.LittleEndian.PutUint32(b[26:], clockHz)
 	b[30] = 3 // FID and EOF are sent
 	b[31], b[32], b[33] = 1, 1, 1

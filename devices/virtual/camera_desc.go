@@ -10,8 +10,22 @@ import (
 // bulkPacket is the packet size of a high-speed bulk endpoint.
 const bulkPacket = 512
 
-// guidY800 is 8-bit grey (the FourCC on the media subtype base).
-var guidY800 = [16]byte{'Y', '8', '0', '0', 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71}
+// mediaGUID puts a FourCC on the media subtype base.
+func mediaGUID(s string) [16]byte {
+	g := [16]byte{6: 0x10, 8: 0x80, 11: 0xaa, 13: 0x38, 14: 0x9b, 15: 0x71}
+	copy(g[:4], s)
+	return g
+}
+
+// uncompressed says how a coding is described; MJPEG has descriptors of its own.
+var uncompressed = map[coding]struct {
+	guid [16]byte
+	bits uint8
+}{
+	codeGrey: {mediaGUID("Y800"), 8},
+	codeYUY2: {mediaGUID("YUY2"), 16},
+	codeNV12: {mediaGUID("NV12"), 12},
+}
 
 // descriptors builds the configuration: one association of a control interface
 // and a streaming interface for each stream (UVC 1.1, chapter 3).
@@ -46,13 +60,19 @@ func (c *camera) controlDescriptors() []byte {
 	}
 	cameraTerminal(idCamera)
 	units = append(units, 12, usb.DescCSInterface, 0x05, idProcessing, idCamera, 0, 0, 2, 0x01, 0, 0, 0)
-	units = append(units, 26, usb.DescCSInterface, 0x06, idExtension)
-	units = append(units, IlluminationGUID[:]...)
-	units = append(units, 1, 1, idProcessing, 1, 0x01, 0)
-	output(idOutput, idExtension)
-	if len(c.streams) > 1 {
-		cameraTerminal(idCamera2)
-		output(idOutput2, idCamera2)
+	source := uint8(idProcessing)
+	if c.light {
+		units = append(units, 26, usb.DescCSInterface, 0x06, idExtension)
+		units = append(units, IlluminationGUID[:]...)
+		units = append(units, 1, 1, idProcessing, 1, 0x01, 0)
+		source = idExtension
+	}
+	output(idOutput, source)
+	for i, id := range []uint8{idCamera2, idCamera3} {
+		if len(c.streams) > 1+i {
+			cameraTerminal(id)
+			output(idOutput+1+uint8(i), id)
+		}
 	}
 	b := append(head, units...)
 	binary.LittleEndian.PutUint16(b[5:], uint16(len(b)))
@@ -60,29 +80,44 @@ func (c *camera) controlDescriptors() []byte {
 }
 
 func (s *videoStream) descriptors() []byte {
-	w, h := s.c.frameSize()
-	terminal := uint8(idOutput + s.index)
-	head := []byte{14, usb.DescCSInterface, 0x01, 1, 0, 0, s.ep, 0, terminal, 0, 0, 0, 1, 0}
-	format := []byte{27, usb.DescCSInterface, 0x04, 1, 1}
-	format = append(format, guidY800[:]...)
-	format = append(format, 8, 1, 0, 0, 0, 0)
+	n := uint8(len(s.formats))
+	b := []byte{13 + n, usb.DescCSInterface, 0x01, n, 0, 0, s.ep, 0, uint8(idOutput + s.index), 0, 0, 0, 1}
+	b = append(b, make([]byte, n)...) // no controls a format
+	for i, f := range s.formats {
+		index, sizes := uint8(i+1), uint8(len(f.sizes))
+		frame := uint8(0x07)
+		if u, ok := uncompressed[f.coding]; ok {
+			frame = 0x05
+			b = append(b, 27, usb.DescCSInterface, 0x04, index, sizes)
+			b = append(b, u.guid[:]...)
+			b = append(b, u.bits, 1, 0, 0, 0, 0)
+		} else {
+			b = append(b, 11, usb.DescCSInterface, 0x06, index, sizes, 0, 1, 0, 0, 0, 0)
+		}
+		for k := range f.sizes {
+			b = append(b, s.frameDescriptor(frame, f, k)...)
+		}
+		b = append(b, 6, usb.DescCSInterface, 0x0d, 1, 1, 4) // colour matching
+	}
+	binary.LittleEndian.PutUint16(b[4:], uint16(len(b)))
+	return b
+}
 
-	interval := uint32(s.c.opt.Interval / 100)
-	rate := uint32(uint64(w*h*8) * uint64(time.Second) / uint64(s.c.opt.Interval))
-	frame := []byte{30, usb.DescCSInterface, 0x05, 1, 0}
-	le := binary.LittleEndian
-	frame = le.AppendUint16(frame, uint16(w))
-	frame = le.AppendUint16(frame, uint16(h))
-	frame = le.AppendUint32(frame, rate)
-	frame = le.AppendUint32(frame, rate)
-	frame = le.AppendUint32(frame, uint32(w*h))
-	frame = le.AppendUint32(frame, interval)
-	frame = append(frame, 1)
-	frame = le.AppendUint32(frame, interval)
-
-	colour := []byte{6, usb.DescCSInterface, 0x0d, 1, 1, 4}
-	b := append(head, format...)
-	b = append(append(b, frame...), colour...)
-	le.PutUint16(b[4:], uint16(len(b)))
+// frameDescriptor describes size k of a format.
+func (s *videoStream) frameDescriptor(subtype uint8, f videoFormat, k int) []byte {
+	le, m := binary.LittleEndian, videoMode{f.coding, f.sizes[k]}
+	rate := func(d time.Duration) uint32 { return uint32(uint64(m.bytes()*8) * uint64(time.Second) / uint64(d)) }
+	n := len(s.interval)
+	b := []byte{uint8(26 + 4*n), usb.DescCSInterface, subtype, uint8(k + 1), 0}
+	b = le.AppendUint16(b, uint16(m.size.X))
+	b = le.AppendUint16(b, uint16(m.size.Y))
+	b = le.AppendUint32(b, rate(s.interval[n-1]))
+	b = le.AppendUint32(b, rate(s.interval[0]))
+	b = le.AppendUint32(b, uint32(m.bytes()))
+	b = le.AppendUint32(b, uint32(s.interval[0]/100))
+	b = append(b, uint8(n))
+	for _, d := range s.interval {
+		b = le.AppendUint32(b, uint32(d/100))
+	}
 	return b
 }

@@ -7,7 +7,7 @@
 // to listen anywhere but on loopback because USB/IP has no authentication.
 //
 // The room has the framework ([Device], [Pipe], [Faults], [Bus], [Server]), a
-// UVC 1.1 iris camera ([NewCamera]) and an eSCL scanner. Scenes come in through
+// UVC 1.1 cameras ([NewCamera], [NewColourCamera], [NewCompositeCamera]) and an eSCL scanner. Scenes come in through
 // small interfaces. Transfers follow USB 2.0 chapters 8 and 9: a transfer ends
 // when it is full or by a short packet, a stalled endpoint stays halted until it
 // is cleared. There are no isochronous transfers yet.

@@ -1,0 +1,197 @@
+package uvc
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"tambo/devices"
+	"tambo/devices/usb"
+)
+
+// FaceCamera is an opened face camera: one streaming interface of a device.
+type FaceCamera struct {
+	info devices.Info
+	name string
+	dev  *shared
+	eye  *video
+
+	mu     sync.Mutex
+	closed bool
+	stream *faceStream
+}
+
+var _ devices.FaceCamera = (*FaceCamera)(nil)
+
+// OpenFace opens the face camera at a port of a bus and claims its streaming
+// interface: number, or the first with a colour format where number is 0. Errors
+// are [devices.Error].
+func OpenFace(ctx context.Context, bus usb.Bus, port string, number int) (*FaceCamera, error) {
+	name := deviceName(devices.KindFaceCamera, port)
+	dev, err := openShared(ctx, bus, port)
+	if err != nil {
+		return nil, fail(name, "open", err)
+	}
+	c := &FaceCamera{name: name, dev: dev, info: dev.info(devices.KindFaceCamera)}
+	if err := c.prepare(ctx, number); err != nil {
+		dev.release()
+		return nil, fail(name, "open", err)
+	}
+	return c, nil
+}
+
+func (c *FaceCamera) prepare(ctx context.Context, number int) error {
+	s, modes, err := c.dev.fn.face(number)
+	if err != nil {
+		return err
+	}
+	v, err := c.dev.claim(ctx, []Streaming{s})
+	if err != nil {
+		return err
+	}
+	c.eye = v[0]
+	c.eye.modes = modes
+	return nil
+}
+
+// HasFace reports whether a function has a streaming interface that a face
+// camera can use; the error says why not.
+func (f *Function) HasFace() error {
+	_, _, err := f.face(0)
+	return err
+}
+
+// face finds the streaming interface of the face.
+func (f *Function) face(number int) (Streaming, []mode, error) {
+	err := fmt.Errorf("%w: no streaming interface %d", errUnsupported, number)
+	for _, s := range f.Streams {
+		if number != 0 && s.Number != number {
+			continue
+		}
+		var modes []mode
+		if modes, err = s.colourModes(); err == nil {
+			return s, modes, nil
+		}
+	}
+	return Streaming{}, nil, err
+}
+
+// Info implements [devices.FaceCamera].
+func (c *FaceCamera) Info() devices.Info { return c.info }
+
+// Stream implements [devices.FaceCamera].
+func (c *FaceCamera) Stream(ctx context.Context) (devices.FaceStream, error) {
+	const op = "start streaming"
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, fail(c.name, op, usb.ErrGone)
+	}
+	if c.stream != nil {
+		return nil, &devices.Error{Device: c.name, Op: op, Kind: devices.ErrBusy, Err: errStreaming}
+	}
+	if err := c.eye.negotiate(ctx); err != nil {
+		return nil, fail(c.name, op, err)
+	}
+	c.stream = startFace(c)
+	return c.stream, nil
+}
+
+func (c *FaceCamera) ended(s *faceStream) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stream == s {
+		c.stream = nil
+	}
+}
+
+// Close implements [devices.FaceCamera].
+func (c *FaceCamera) Close() error {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return nil
+	}
+	c.closed = true
+	s := c.stream
+	c.mu.Unlock()
+	if s != nil {
+		s.Close()
+	}
+	c.eye.iface.Release()
+	return c.dev.release()
+}
+
+// faceShot is a whole frame that nobody took yet.
+type faceShot struct {
+	pic picture
+	seq uint64
+	at  time.Time
+}
+
+// faceStream delivers colour frames. What is compressed is checked when it
+// arrives and decoded when somebody takes it.
+type faceStream struct {
+	outlet[faceShot]
+	cam *FaceCamera
+}
+
+var _ devices.FaceStream = (*faceStream)(nil)
+
+func startFace(c *FaceCamera) *faceStream {
+	s := &faceStream{cam: c}
+	ctx, cancel := context.WithCancel(context.Background())
+	v := c.eye
+	p := &pool{fresh: func() picture { return newPicture(v.mode, 1) }}
+	s.outlet = outlet[faceShot]{device: c.name, cancel: cancel, wake: make(chan struct{}, 1),
+		reuse: func(f faceShot) { p.put(f.pic) }}
+	v.asm = newAssembler(v.mode)
+	v.asm.fresh = p.get
+	v.asm.emit = func(sh shot) { s.deliver(p, sh) }
+	s.run(ctx, v)
+	return s
+}
+
+func (s *faceStream) deliver(p *pool, sh shot) {
+	if j, ok := sh.pic.(*jpegPicture); ok {
+		whole, err := checkJPEG(j.data, s.cam.eye.mode.width, s.cam.eye.mode.height)
+		if err != nil {
+			s.count(func(st *devices.StreamStats) { st.Damaged++ })
+			p.put(j)
+			return
+		}
+		j.data = whole
+	}
+	s.publish(func(seq uint64) faceShot { return faceShot{sh.pic, seq, sh.at} })
+}
+
+// Next implements [devices.FaceStream].
+func (s *faceStream) Next(ctx context.Context) (devices.FaceFrame, error) {
+	for {
+		f, err := s.next(ctx)
+		if err != nil {
+			return devices.FaceFrame{}, err
+		}
+		out := devices.FaceFrame{Seq: f.seq, At: f.at}
+		switch p := f.pic.(type) {
+		case yuy2Picture:
+			out.Image = p.img
+		case nv12Picture:
+			out.Image = p.img
+		case *jpegPicture:
+			if out.Image, out.JPEG, err = decodeJPEG(p.data); err != nil {
+				s.count(func(st *devices.StreamStats) { st.Frames--; st.Damaged++ })
+				continue
+			}
+		}
+		return out, nil
+	}
+}
+
+// Close implements [devices.FaceStream].
+func (s *faceStream) Close() error {
+	s.shut()
+	s.cam.ended(s)
+	return nil
+}

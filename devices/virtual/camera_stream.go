@@ -1,0 +1,200 @@
+package virtual
+
+import (
+	"context"
+	"encoding/binary"
+	"image"
+	"time"
+)
+
+// videoFormat is a format that a stream offers, in sizes.
+type videoFormat struct {
+	coding coding
+	sizes  []image.Point
+}
+
+// videoStream is one streaming interface. Its endpoint's goroutine alone uses
+// the sending state; the negotiated state is guarded by camera.mu.
+type videoStream struct {
+	c        *camera
+	sensor   *sensor
+	part     int // which of the sensor's frames
+	index    int
+	ep       uint8
+	number   int // of the interface
+	payload  int // dwMaxPayloadTransferSize
+	formats  []videoFormat
+	interval []time.Duration // offered, the quickest first
+
+	probe     probe
+	agreed    probe
+	committed bool
+	epoch     int // grows with every commit and stop
+
+	sent sending
+}
+
+// probe is the part of the probe and commit controls that the camera uses.
+type probe struct {
+	format, frame uint8
+	interval      uint32 // 100 ns
+}
+
+// mode of a probe that negotiate made.
+func (s *videoStream) mode(p probe) videoMode {
+	f := s.formats[p.format-1]
+	return videoMode{f.coding, f.sizes[p.frame-1]}
+}
+
+// offered reports whether the stream has what a probe names.
+func (s *videoStream) offered(p probe) bool {
+	return p.format >= 1 && int(p.format) <= len(s.formats) && p.frame >= 1 && int(p.frame) <= len(s.formats[p.format-1].sizes)
+}
+
+// negotiate answers with what the camera will do.
+func (s *videoStream) negotiate(asked probe) probe {
+	if asked.format < 1 || int(asked.format) > len(s.formats) {
+		asked.format = 1
+	}
+	if asked.frame < 1 || int(asked.frame) > len(s.formats[asked.format-1].sizes) {
+		asked.frame = 1
+	}
+	best := s.interval[0]
+	for _, v := range s.interval[1:] {
+		want := time.Duration(asked.interval) * 100
+		if asked.interval != 0 && (v-want).Abs() < (best-want).Abs() {
+			best = v
+		}
+	}
+	asked.interval = uint32(best / 100)
+	return asked
+}
+
+// sending is where a stream is in its frame.
+type sending struct {
+	epoch   int
+	start   time.Time // of the plugging that last belongs to
+	agreed  probe
+	last    int64     // index of the newest exposure that was begun
+	frame   *exposure // nil between frames
+	offset  int
+	fid     byte
+	payload []byte // rest of the payload in progress
+	zlp     bool   // a zero-length packet ends it
+}
+
+// stop ends streaming; camera.mu is held.
+func (s *videoStream) stop() {
+	s.committed = false
+	s.epoch++
+	s.probe = s.negotiate(probe{})
+}
+
+const payloadHeader = 12
+
+// Bits of bmHeaderInfo (UVC 1.1, 2.4.3.3).
+const (
+	headFID = 1 << 0
+	headEOF = 1 << 1
+	headPTS = 1 << 2
+	headSCR = 1 << 3
+	headERR = 1 << 6
+	headEOH = 1 << 7
+)
+
+// in sends the next bytes of the payload in progress, or begins the next one.
+func (s *videoStream) in(ctx context.Context, p []byte) (int, error) {
+	if err := s.ready(ctx); err != nil {
+		return 0, err
+	}
+	st := &s.sent
+	if st.zlp {
+		st.zlp = false
+		return 0, nil
+	}
+	if len(st.payload) == 0 {
+		if err := s.nextFrame(ctx); err != nil {
+			return 0, err
+		}
+		st.payload = s.compose(s.payload)
+		st.zlp = len(st.payload)%bulkPacket == 0 && len(st.payload) < s.payload
+	}
+	n := copy(p, st.payload)
+	st.payload = st.payload[n:]
+	return n, nil
+}
+
+// nextFrame begins a frame where none is in progress.
+func (s *videoStream) nextFrame(ctx context.Context) error {
+	st := &s.sent
+	if st.frame != nil {
+		return nil
+	}
+	e, err := s.sensor.newer(ctx, st.last, time.Duration(st.agreed.interval)*100, s.mode(st.agreed))
+	if err != nil {
+		return err
+	}
+	st.frame, st.offset, st.last = e, 0, int64(e.shot.Index)
+	if f := s.c.dev.faulter(); !f.hit(f.f.KeepFID) {
+		st.fid ^= headFID
+	}
+	return nil
+}
+
+// ready waits until the stream is committed and takes up a new commitment.
+func (s *videoStream) ready(ctx context.Context) error {
+	for {
+		s.c.mu.Lock()
+		ok, epoch, start, change, agreed := s.committed, s.epoch, s.c.start, s.c.change, s.agreed
+		s.c.mu.Unlock()
+		if ok {
+			if s.sent.epoch != epoch {
+				s.begin(epoch, start, agreed)
+			}
+			return ctx.Err()
+		}
+		select {
+		case <-change:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// begin takes up a new commitment: at the start of a frame, with the other frame
+// bit, after the exposures that were sent before.
+func (s *videoStream) begin(epoch int, start time.Time, agreed probe) {
+	last := s.sent.last
+	if s.sent.start != start {
+		last = -1
+	}
+	// What was exposed before the host asked shows who sat there before.
+	last = max(last, int64(time.Since(start)/s.sensor.interval))
+	s.sent = sending{epoch: epoch, start: start, agreed: agreed, last: last, fid: s.sent.fid}
+}
+
+// compose makes the next payload of the frame in progress, of limit bytes at most.
+func (s *videoStream) compose(limit int) []byte {
+	st, fault := &s.sent, s.c.dev.faulter()
+	frame := st.frame.frames[s.part]
+	data := frame[st.offset:]
+	data = data[:min(len(data), limit-payloadHeader)]
+	st.offset += len(data)
+	info := st.fid | headPTS | headSCR | headEOH
+	if st.offset == len(frame) && !fault.hit(fault.f.NoEOF) {
+		info |= headEOF
+	}
+	if fault.hit(fault.f.ErrorBit) {
+		info |= headERR
+	}
+	b := make([]byte, 0, payloadHeader+len(data))
+	b = append(b, payloadHeader, info)
+	b = binary.LittleEndian.AppendUint32(b, uint32(st.frame.shot.At/time.Microsecond))
+	now := time.Since(s.c.started())
+	b = binary.LittleEndian.AppendUint32(b, uint32(now/time.Microsecond))
+	b = binary.LittleEndian.AppendUint16(b, uint16(now/time.Millisecond)&0x7ff)
+	if st.offset == len(frame) {
+		st.frame = nil
+	}
+	return append(b, data...)
+}
