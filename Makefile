@@ -11,7 +11,7 @@ PAGES    ?=
 FUZZTIME ?= 20s
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint race test-crash test-hub test-usb test-umock test-window fuzz bench clean setup setup-test
+.PHONY: help run test build lint race test-crash test-hub test-usb test-umock test-window fuzz bench clean setup setup-test setup-usb
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,8 +41,9 @@ test-crash: setup-test ## Kill and power-cut loops on the vault, in full
 test-hub: setup-test ## Cuts, kills and repeats on the road, in full
 	TAMBO_LONG=1 $(GO) test -count=1 -timeout 60m -v ./sync/...
 
-test-usb: setup-test ## Fault schedules on the virtual bus, in full
-	TAMBO_LONG=1 $(GO) test -count=1 -timeout 60m -v ./devices/...
+test-usb: setup-usb ## Drivers and outside judges on the real Linux USB stack, in a virtual machine; full fault schedules
+	TAMBO_TEST_USB=1 $(GO) test -count=1 -timeout 20m -v -run TestOnRealKernel ./devices/usb/kerneltest
+	TAMBO_LONG=1 $(GO) test -count=1 -timeout 60m ./devices/...
 
 test-umock: setup-test ## Drivers on the real libusb, over a mocked usbfs
 	$(GO) test -count=1 -v -run UnderUmockdev ./devices/usb/libusb
@@ -66,3 +67,6 @@ setup:
 
 setup-test:
 	@.ci/setup test
+
+setup-usb:
+	@.ci/setup usb

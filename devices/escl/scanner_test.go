@@ -16,12 +16,8 @@ import (
 	"tambo/devices/usb"
 	"tambo/devices/usb/usbip"
 	"tambo/devices/virtual"
+	"tambo/devices/virtual/virtualtest"
 )
-
-// fixed is a page that lies there.
-type fixed struct{ page image.Image }
-
-func (f fixed) Page(int, bool) image.Image { return f.page }
 
 const (
 	port   = "1-1"
@@ -110,7 +106,7 @@ func (r *rig) bench(t *testing.T) *devicetest.ScannerRig {
 				r.fn.SetScene(nil)
 				return
 			}
-			r.fn.SetScene(fixed{page})
+			r.fn.SetScene(virtualtest.Page{Image: page})
 		},
 		At: image.Pt(margin, margin), DPI: dpi, Virtual: true,
 		Slow: func(on bool) {
@@ -127,82 +123,8 @@ func (r *rig) bench(t *testing.T) *devicetest.ScannerRig {
 		},
 		Leaks: func() int { h, c := r.bus.Leaks(); return h + c },
 	}
-	b.Faults = r.faults(t)
+	b.Faults = virtualtest.ScannerFaults(t, r.dev)
 	return b
-}
-
-// faults says for each fault of the scanner, and for those of USB, which error
-// tells it.
-func (r *rig) faults(t *testing.T) []devicetest.ScannerFault {
-	var (
-		bad, stalled = []error{devices.ErrBadData}, []error{devices.ErrStalled}
-		either       = []error{devices.ErrBadData, devices.ErrStalled}
-		short        = 700 * time.Millisecond
-		capabilities = func(ctx context.Context, d devices.DocumentScanner) error { _, err := d.Capabilities(ctx); return err }
-	)
-	type act = func(context.Context, devices.DocumentScanner) error
-	var out []devicetest.ScannerFault
-	for _, c := range []struct {
-		fault  virtual.ScannerFault
-		want   []error
-		within time.Duration
-		act    act
-	}{
-		{virtual.ScannerBadXML, bad, 0, capabilities},
-		{virtual.ScannerEntities, bad, 0, capabilities},
-		{virtual.ScannerGarbage, bad, 0, nil},
-		{virtual.ScannerSilent, stalled, short, nil},
-		{virtual.ScannerBusy, []error{devices.ErrBusy}, 0, nil},
-		{virtual.ScannerRefuse, []error{devices.ErrUnsupported}, 0, nil},
-		{virtual.ScannerAbort, bad, 0, nil},
-		{virtual.ScannerTruncate, bad, 0, nil},
-		{virtual.ScannerCutTail, bad, 0, nil},
-		{virtual.ScannerShortLength, bad, 0, nil},
-		{virtual.ScannerLongLength, stalled, short, nil},
-		{virtual.ScannerNoLength, bad, 0, nil},
-		{virtual.ScannerBadChunk, bad, 0, nil},
-		{virtual.ScannerHang, stalled, short, nil},
-		{virtual.ScannerHalt, stalled, 0, nil},
-		{virtual.ScannerUnplug, []error{devices.ErrGone}, 0, nil},
-		{virtual.ScannerHugeImage, bad, 0, nil},
-		{virtual.ScannerNotImage, bad, 0, nil},
-		{virtual.ScannerPDF, []error{devices.ErrUnsupported}, 0, nil},
-		{virtual.ScannerNoZLP, nil, 20 * time.Second, nil},
-		{virtual.ScannerEndless, bad, 0, nil},
-	} {
-		out = append(out, devicetest.ScannerFault{Name: string(c.fault), Want: c.want, Within: c.within, Act: c.act,
-			Gone:   c.fault == virtual.ScannerUnplug,
-			Strike: func() { must(t, r.fn.SetFault(c.fault, 0)) },
-			Heal:   func() { must(t, r.fn.SetFault(virtual.ScannerHealthy, 0)) }})
-	}
-	if len(out) != len(virtual.ScannerFaults) {
-		t.Errorf("%d of %d faults are tested", len(out), len(virtual.ScannerFaults))
-	}
-	for _, c := range []struct {
-		name string
-		f    virtual.Faults
-		want []error
-	}{
-		{"usb-error", virtual.Faults{Error: 1}, bad},
-		{"usb-stall", virtual.Faults{Stall: 1}, stalled},
-		{"usb-hang", virtual.Faults{Hang: 1}, stalled},
-		{"usb-babble", virtual.Faults{Babble: 1}, bad},
-		{"usb-drop", virtual.Faults{Drop: 0.4, Seed: 3}, either},
-		{"usb-short", virtual.Faults{Short: 0.4, Seed: 4}, either},
-		{"usb-delay", virtual.Faults{Delay: 1, DelayBy: 5 * time.Millisecond}, nil},
-		{"usb-unplug", virtual.Faults{Unplug: 1}, []error{devices.ErrGone}},
-		{"usb-control", virtual.Faults{Error: 1, Control: true}, bad},
-	} {
-		within := 20 * time.Second
-		if c.f.Hang+c.f.Drop+c.f.Short > 0 {
-			within = 1500 * time.Millisecond // nothing but the deadline ends the wait
-		}
-		out = append(out, devicetest.ScannerFault{Name: c.name, Want: c.want, Within: within,
-			Gone:   c.name == "usb-unplug",
-			Strike: func() { r.dev.SetFaults(c.f) },
-			Heal:   func() { r.dev.SetFaults(virtual.Faults{}) }})
-	}
-	return out
 }
 
 func must(t *testing.T, err error) {
@@ -238,7 +160,7 @@ func TestPNG(t *testing.T) {
 	r := newRig(t, virtual.ScannerOptions{Formats: []string{"image/png", "application/pdf"}})
 	b := r.bench(t)
 	b.Faults = nil
-	for _, f := range r.faults(t) {
+	for _, f := range virtualtest.ScannerFaults(t, r.dev) {
 		switch f.Name {
 		case "cut-tail", "truncate", "huge-image", "not-image":
 			b.Faults = append(b.Faults, f)
