@@ -49,7 +49,7 @@ test-umock: setup-test ## Drivers on the real libusb, over a mocked usbfs
 	$(GO) test -count=1 -v -run UnderUmockdev ./devices/usb/libusb
 
 test-window: setup-test ## The real window under Xvfb, driven by mouse and keyboard; pictures in docs/screens
-	TAMBO_TEST_WINDOW=1 $(GO) test -count=1 -timeout 15m -v -run TestTheWholeWindow ./cmd/tambo/internal/app
+	TAMBO_TEST_WINDOW=1 $(GO) test -count=1 -timeout 30m -v -run TestTheW ./cmd/tambo/internal/app
 
 fuzz: ## Every fuzz target for FUZZTIME each (default 20s)
 	@set -e; for p in $$($(GO) list ./...); do \

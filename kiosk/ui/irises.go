@@ -48,6 +48,7 @@ type live struct {
 
 	ctx  context.Context
 	stop context.CancelFunc
+	rest context.CancelFunc // ends drawing to the views that are shown now
 }
 
 func (c *Controller) newLive(set func(session.Progress)) *live {
@@ -55,11 +56,27 @@ func (c *Controller) newLive(set func(session.Progress)) *live {
 	return &live{do: c.o.Do, set: set, ctx: ctx, stop: stop}
 }
 
-func (l *live) close() { l.stop() }
+// close ends it and the views. UI goroutine only, as show.
+func (l *live) close() {
+	l.stop()
+	l.show([2]*widgets.EyeView{})
+}
 
-// show names the views that frames go to, and runs them.
+// show names the views that frames go to, and runs them. Those before are
+// closed.
 func (l *live) show(v [2]*widgets.EyeView) {
-	l.views.Store(&v)
+	if l.rest != nil {
+		l.rest()
+	}
+	if old := l.views.Swap(&v); old != nil {
+		for _, x := range old {
+			if x != nil && x != v[0] && x != v[1] {
+				x.Close()
+			}
+		}
+	}
+	var ctx context.Context
+	ctx, l.rest = context.WithCancel(l.ctx)
 	for i, x := range v {
 		if x == nil {
 			continue
@@ -67,7 +84,7 @@ func (l *live) show(v [2]*widgets.EyeView) {
 		if f := l.last[i].Load(); f != nil {
 			x.Feed(*f)
 		}
-		go x.Run(l.ctx, previewFPS)
+		go x.Run(ctx, previewFPS)
 	}
 }
 

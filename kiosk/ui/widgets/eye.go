@@ -31,6 +31,7 @@ type EyeView struct {
 	widget.BaseWidget
 	slot  atomic.Pointer[EyeFrame]
 	busy  atomic.Bool // a buffer is being drawn, or waits for the UI goroutine
+	gone  atomic.Bool // closed
 	pixel atomic.Int64
 	drawn atomic.Int64
 
@@ -101,10 +102,25 @@ func (v *EyeView) Flush() {
 	}
 }
 
+// Close ends the view for good and lets go of what it drew, however long the
+// toolkit remembers the view. UI goroutine only.
+func (v *EyeView) Close() {
+	v.gone.Store(true)
+	v.slot.Store(nil)
+	v.shown.Image = nil
+	if v.busy.CompareAndSwap(false, true) { // else put does it
+		v.buffer, v.last = [2]*image.RGBA{}, nil
+	}
+}
+
 // Drawn counts the frames that were drawn.
 func (v *EyeView) Drawn() int64 { return v.drawn.Load() }
 
 func (v *EyeView) put(img *image.RGBA) {
+	if v.gone.Load() {
+		v.buffer, v.last = [2]*image.RGBA{}, nil
+		return // busy for ever
+	}
 	v.shown.Image = img
 	if !v.shown.Visible() {
 		v.words.Hide()

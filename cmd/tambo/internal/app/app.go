@@ -63,6 +63,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if os.Getenv(childMark) == "" {
 		return supervise(ctx, args, c.CrashLog, stdout, stderr)
 	}
+	lean()
 	show(ctx, c, slog.New(slog.NewTextHandler(stderr, nil)))
 	return 0
 }

@@ -55,6 +55,9 @@ func supervise(ctx context.Context, args []string, log string, stdout, stderr io
 func runChild(ctx context.Context, self string, args []string, log string, stdout, stderr io.Writer) (how string, code int) {
 	cmd := exec.Command(self, args...)
 	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", childMark, os.Getpid()), "GOTRACEBACK=single")
+	if os.Getenv("FYNE_CACHE") == "" {
+		cmd.Env = append(cmd.Env, "FYNE_CACHE="+drawn.String()) // the toolkit reads it before main
+	}
 	cmd.Stdout, cmd.Stdin = stdout, os.Stdin
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	said, err := cmd.StderrPipe()

@@ -1,0 +1,120 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"os"
+	"runtime/pprof"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	fynetest "fyne.io/fyne/v2/test"
+)
+
+// The window is tested whole: this test binary takes the place of bin/tambo
+// (only to tell where things lie on the screen), tambo-diag starts it with a hub
+// and virtual devices as `make run` does, and xdotool is the person.
+const (
+	eyesMark   = "TAMBO_TEST_EYES"   // socket on which the window tells what it shows
+	windowMark = "TAMBO_TEST_WINDOW" // set by make test-window
+)
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(eyesMark); path != "" {
+		if os.Getenv(childMark) != "" {
+			os.Remove(path)
+			l, err := net.Listen("unix", path)
+			if err != nil {
+				panic(err)
+			}
+			go tellEyes(l)
+		}
+		os.Exit(Run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+// thing is something on the screen.
+type thing struct {
+	Text       string
+	X, Y, W, H float32
+	Touch      bool // one can touch it
+	Off        bool // it is grey
+}
+
+type sight struct {
+	Pid    int
+	Things []thing
+}
+
+// tellEyes answers every connection: one line that asks, one that answers.
+func tellEyes(l net.Listener) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		var ask string
+		json.NewDecoder(conn).Decode(&ask)
+		switch ask {
+		case "memory":
+			json.NewEncoder(conn).Encode(memoryNow())
+		case "heap": // a profile, for a person
+			pprof.Lookup("heap").WriteTo(conn, 0)
+		default:
+			json.NewEncoder(conn).Encode(lookNow())
+		}
+		conn.Close()
+	}
+}
+
+func lookNow() sight {
+	s := sight{Pid: os.Getpid()}
+	if a := fyne.CurrentApp(); a != nil {
+		fyne.DoAndWait(func() {
+			for _, w := range a.Driver().AllWindows() {
+				look(w.Canvas().Content(), fyne.Position{}, &s.Things)
+			}
+		})
+	}
+	return s
+}
+
+func look(o fyne.CanvasObject, at fyne.Position, out *[]thing) {
+	if o == nil || !o.Visible() {
+		return
+	}
+	at = at.Add(o.Position())
+	t := thing{X: at.X, Y: at.Y, W: o.Size().Width, H: o.Size().Height}
+	_, t.Touch = o.(fyne.Tappable)
+	if d, ok := o.(fyne.Disableable); ok {
+		t.Off = d.Disabled()
+	}
+	i := len(*out)
+	*out = append(*out, t)
+	switch o := o.(type) {
+	case *fyne.Container:
+		for _, x := range o.Objects {
+			look(x, at, out)
+		}
+	case *canvas.Text:
+		(*out)[i].Text = o.Text
+		return
+	case fyne.Widget:
+		for _, x := range fynetest.WidgetRenderer(o).Objects() {
+			look(x, at, out)
+		}
+	}
+	var text []string
+	for _, x := range (*out)[i+1:] {
+		if x.Text != "" && !x.Touch {
+			text = append(text, x.Text)
+		}
+	}
+	if t.Touch {
+		(*out)[i].Text = strings.Join(text, " ")
+	}
+}

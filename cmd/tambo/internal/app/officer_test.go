@@ -1,0 +1,316 @@
+package app
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"tambo/kiosk/ui/words"
+)
+
+// officer is a person before the real window.
+type officer struct {
+	t       *testing.T
+	say     *words.Book
+	dir     string
+	shots   string
+	eyes    string
+	display string
+	people  io.Writer // seats people at the camera
+	touches int
+	hard    int // of these, for what is not ordinary: an expired document, a row that wants a look
+}
+
+func newOfficer(t *testing.T) *officer {
+	t.Helper()
+	if os.Getenv(windowMark) == "" {
+		t.Skip("the real window is tested by `make test-window`")
+	}
+	for _, p := range []string{"Xvfb", "xdotool", "import"} {
+		if _, err := exec.LookPath(p); err != nil {
+			t.Skipf("%s is not installed", p)
+		}
+	}
+	o := &officer{t: t, say: words.New(words.Spanish), dir: t.TempDir()}
+	if out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output(); err == nil {
+		o.shots = filepath.Join(strings.TrimSpace(string(out)), "docs", "screens")
+		o.check(os.MkdirAll(o.shots, 0o755))
+	}
+	o.eyes = filepath.Join(o.dir, "eyes")
+	bin := filepath.Join(o.dir, "bin")
+	o.check(os.MkdirAll(bin, 0o755))
+	for _, p := range []string{"tambo-hub", "tambo-devsim", "tambo-diag"} {
+		if out, err := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(bin, p), "tambo/cmd/"+p).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", p, err, out)
+		}
+	}
+	self, err := os.Executable()
+	o.check(err)
+	o.check(os.Symlink(self, filepath.Join(bin, "tambo")))
+
+	o.display = startDisplay(t)
+	cmd := exec.Command(filepath.Join(bin, "tambo-diag"), "walk", "--window", "--verbose", "--dir", filepath.Join(o.dir, "run"))
+	cmd.Env = append(os.Environ(), "DISPLAY="+o.display, "WAYLAND_DISPLAY=", "HOME="+o.dir, "LANG=C.UTF-8", eyesMark+"="+o.eyes)
+	in, err := cmd.StdinPipe()
+	o.check(err)
+	o.people = in
+	log := &lineLog{t: t}
+	cmd.Stdout, cmd.Stderr = log, log
+	o.check(cmd.Start())
+	t.Cleanup(func() {
+		cmd.Process.Signal(syscall.SIGTERM)
+		done := make(chan struct{})
+		go func() { cmd.Wait(); close(done) }()
+		select {
+		case <-done:
+		case <-time.After(20 * time.Second):
+			t.Error("the kiosk does not end when it is asked to")
+			cmd.Process.Kill()
+		}
+	})
+	return o
+}
+
+// startDisplay starts a display without a screen, on a number that is free.
+func startDisplay(t *testing.T) string {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	x := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", "1280x800x24", "-nolisten", "tcp")
+	x.ExtraFiles = []*os.File{w}
+	err = x.Start()
+	w.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { x.Process.Kill(); x.Wait() })
+	number, err := bufio.NewReader(r).ReadString('\n')
+	if err != nil {
+		t.Fatalf("Xvfb does not start: %v", err)
+	}
+	return ":" + strings.TrimSpace(number)
+}
+
+type lineLog struct{ t *testing.T }
+
+func (l *lineLog) Write(p []byte) (int, error) {
+	for s := bufio.NewScanner(strings.NewReader(string(p))); s.Scan(); {
+		l.t.Log(s.Text())
+	}
+	return len(p), nil
+}
+
+func (o *officer) check(err error) {
+	o.t.Helper()
+	if err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+// until waits for something, at most half a minute.
+func (o *officer) until(what string, ok func() bool) {
+	o.t.Helper()
+	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			o.shot("failed")
+			s, _ := o.see()
+			o.t.Fatalf("%s: waited in vain; the screen shows %q", what, s.words())
+		}
+	}
+}
+
+// ask asks the window.
+func (o *officer) ask(what string, answer any) error {
+	c, err := net.DialTimeout("unix", o.eyes, time.Second)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(10 * time.Second))
+	if err := json.NewEncoder(c).Encode(what); err != nil {
+		return err
+	}
+	if raw, ok := answer.(*[]byte); ok {
+		*raw, err = io.ReadAll(c)
+		return err
+	}
+	return json.NewDecoder(c).Decode(answer)
+}
+
+func (o *officer) see() (sight, error) {
+	var s sight
+	err := o.ask("look", &s)
+	return s, err
+}
+
+func (s sight) words() string {
+	var all []string
+	for _, x := range s.Things {
+		if !x.Touch && x.Text != "" {
+			all = append(all, x.Text)
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// plain takes out what only breaks or holds lines together.
+func plain(s string) string {
+	return strings.ToLower(strings.Join(strings.Fields(strings.ReplaceAll(s, "\u00a0", " ")), " "))
+}
+
+// sees waits until the screen says something.
+func (o *officer) sees(text string) {
+	o.t.Helper()
+	o.until(fmt.Sprintf("%q", text), func() bool {
+		s, err := o.see()
+		return err == nil && strings.Contains(plain(s.words()), plain(text))
+	})
+}
+
+// touch waits for something that can be touched, and touches it with the mouse.
+func (o *officer) touch(text string) {
+	o.t.Helper()
+	var at thing
+	o.until("to touch "+text, func() bool {
+		s, err := o.see()
+		if err != nil {
+			return false
+		}
+		for _, x := range s.Things {
+			if x.Touch && !x.Off && strings.HasPrefix(plain(x.Text), plain(text)) && x.W > 0 {
+				at = x
+				return true
+			}
+		}
+		return false
+	})
+	o.touches++
+	o.tool("mousemove", fmt.Sprint(int(at.X+at.W/2)), fmt.Sprint(int(at.Y+at.H/2)), "click", "1")
+	time.Sleep(150 * time.Millisecond)
+}
+
+func (o *officer) tool(args ...string) {
+	o.t.Helper()
+	cmd := exec.Command("xdotool", args...)
+	cmd.Env = append(os.Environ(), "DISPLAY="+o.display)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		o.t.Fatalf("xdotool %v: %v %s", args, err, out)
+	}
+}
+
+func (o *officer) types(text string) { o.tool("type", "--delay", "30", text) }
+func (o *officer) key(name string)   { o.tool("key", name); time.Sleep(100 * time.Millisecond) }
+
+// shot keeps a picture of the screen.
+func (o *officer) shot(name string) {
+	if o.shots == "" {
+		return
+	}
+	time.Sleep(400 * time.Millisecond)
+	cmd := exec.Command("import", "-window", "root", "-colors", "200", "-depth", "8", "-define", "png:compression-level=9", filepath.Join(o.shots, name+".png"))
+	cmd.Env = append(os.Environ(), "DISPLAY="+o.display)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		o.t.Logf("picture %s: %v %s", name, err, out)
+	}
+}
+
+func (o *officer) signIn(label, password string) {
+	o.t.Helper()
+	o.sees(o.say.Say("signin.title"))
+	o.until("the vault to open", func() bool {
+		s, err := o.see()
+		return err == nil && !strings.Contains(plain(s.words()), plain(o.say.Say("signin.working")))
+	})
+	o.types(label)
+	o.key("Tab")
+	o.types(password)
+	o.key("Return")
+	o.sees(o.say.Say("home.unfinished"))
+}
+
+// arrive begins a person and confirms the arrival.
+//
+// first: what repeats for a shift is chosen now, as after every lock.
+func (o *officer) arrive(wristband string, first bool) {
+	o.t.Helper()
+	o.touch(o.say.Say("home.new"))
+	o.sees(o.say.Say("arrival.wristband"))
+	o.types(wristband)
+	o.key("Return")
+	if first { // what repeats for the shift
+		o.touch(o.say.Say("arrival.why"))
+		o.touch("Specimen Prison Act")
+		o.touch(o.say.Say("arrival.category"))
+		o.touch(o.say.Say("category.remand"))
+	}
+	o.touch(o.say.Say("band.adult"))
+	o.touch(o.say.Say("basis.stated"))
+	o.touch(o.say.Say("notice.read"))
+	if wristband == "0417" {
+		o.shot("3-arrival")
+	}
+	o.touch(o.say.Say("act.goOn"))
+}
+
+// document reads the page and confirms who it says it is.
+func (o *officer) document(first bool) {
+	o.t.Helper()
+	o.touch(o.say.Say("document.scan"))
+	for range 9 { // rows that want a look or an answer
+		var next, looked, expired bool
+		o.until("the page", func() bool {
+			s, err := o.see()
+			if err != nil || !strings.Contains(plain(s.words()), plain(o.say.Say("field.surname"))) {
+				return false
+			}
+			for _, x := range s.Things {
+				ready := x.Touch && !x.Off
+				next = next || ready && strings.HasPrefix(plain(x.Text), plain(o.say.Say("next.identity")))
+				looked = looked || ready && plain(x.Text) == plain(o.say.Say("answer.looked"))
+				expired = expired || ready && plain(x.Text) == plain(o.say.Say("answer.expired"))
+			}
+			return next || looked || expired
+		})
+		if next {
+			break
+		}
+		if o.hard == 0 {
+			o.shot("5-document-asks")
+		}
+		if expired {
+			o.touch(o.say.Say("answer.expired"))
+			o.touch(o.say.Say("expired.only"))
+			o.hard += 2
+		} else {
+			o.touch(o.say.Say("answer.looked"))
+			o.hard++
+		}
+	}
+	if first {
+		o.shot("5-document")
+	}
+	o.touch(o.say.Say("next.identity"))
+	o.sees(o.say.Say("identity.title"))
+	if first {
+		o.shot("6-identity")
+	}
+	o.touch(o.say.Say("identity.confirm"))
+}
+
+func (o *officer) seat(n int) {
+	o.t.Helper()
+	fmt.Fprintln(o.people, n)
+	time.Sleep(500 * time.Millisecond)
+}
