@@ -114,7 +114,7 @@ func (p *probe) tcp(ctx context.Context, _ *Probed) (err error) {
 // handshake fails if whoever answers is not the hub. That its certificate is not
 // valid now is for the next step to say, and only where it is the hub's: what an
 // impostor shows may be out of date as well.
-func (p *probe) handshake(ctx context.Context, _ *Probed) error {
+func (p *probe) handshake(ctx context.Context, out *Probed) error {
 	conn := tls.Client(p.conn, p.tls)
 	err := conn.HandshakeContext(ctx)
 	var invalid x509.CertificateInvalidError
@@ -129,6 +129,7 @@ func (p *probe) handshake(ctx context.Context, _ *Probed) error {
 			both = invalid.Cert.NotBefore
 		}
 		if _, other := invalid.Cert.Verify(x509.VerifyOptions{Roots: p.tls.RootCAs, DNSName: wire.ServerName, CurrentTime: both.Add(time.Second)}); other != nil {
+			out.Cause = CauseImpostor // whatever other says: they were never valid together
 			return other
 		}
 	}
