@@ -40,12 +40,13 @@ var rooms = map[string][]string{
 	"devices":            {"kiosk"},
 	"devices/devicetest": {"kiosk", "devices"},
 	"devices/usb":        {},
-	"devices/uvc":        {"kiosk", "devices", "devices/usb"},
+	"devices/internal":   {"kiosk", "devices"}, // what drivers of cameras share
+	"devices/uvc":        {"kiosk", "devices", "devices/internal", "devices/usb"},
 	"devices/escl":       {"kiosk", "devices", "devices/usb"},
 	"devices/ccid":       {"kiosk", "devices", "devices/usb"},
 	"devices/sbi":        {"kiosk", "devices"},
 	"devices/regula":     {"kiosk", "devices"},
-	"devices/v4l2":       {"kiosk", "devices"},
+	"devices/v4l2":       {"kiosk", "devices", "devices/internal"},
 	"devices/discover":   {"kiosk", "devices", "devices/usb", "devices/uvc", "devices/escl", "devices/ccid", "devices/sbi", "devices/regula", "devices/v4l2"},
 	"devices/virtual":    {"devices/usb"},
 	// The rigs and the virtual machine that devices are tested with; no program links them.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tambo/devices"
+	"tambo/devices/internal/mjpeg"
 	"tambo/devices/usb"
 )
 
@@ -144,8 +145,7 @@ func startFace(c *FaceCamera) *faceStream {
 	ctx, cancel := context.WithCancel(context.Background())
 	v := c.eye
 	p := &pool{fresh: func() picture { return newPicture(v.mode, 1) }}
-	s.outlet = outlet[faceShot]{device: c.name, cancel: cancel, wake: make(chan struct{}, 1),
-		reuse: func(f faceShot) { p.put(f.pic) }}
+	s.outlet = newOutlet(c.name, func(f faceShot) { p.put(f.pic) }, cancel)
 	v.asm = newAssembler(v.mode)
 	v.asm.fresh = p.get
 	v.asm.emit = func(sh shot) { s.deliver(p, sh) }
@@ -155,21 +155,21 @@ func startFace(c *FaceCamera) *faceStream {
 
 func (s *faceStream) deliver(p *pool, sh shot) {
 	if j, ok := sh.pic.(*jpegPicture); ok {
-		whole, err := checkJPEG(j.data, s.cam.eye.mode.width, s.cam.eye.mode.height)
+		whole, err := mjpeg.Check(j.data, s.cam.eye.mode.width, s.cam.eye.mode.height)
 		if err != nil {
-			s.count(func(st *devices.StreamStats) { st.Damaged++ })
+			s.Count(func(st *devices.StreamStats) { st.Damaged++ })
 			p.put(j)
 			return
 		}
 		j.data = whole
 	}
-	s.publish(func(seq uint64) faceShot { return faceShot{sh.pic, seq, sh.at} })
+	s.Publish(func(seq uint64) faceShot { return faceShot{sh.pic, seq, sh.at} })
 }
 
 // Next implements [devices.FaceStream].
 func (s *faceStream) Next(ctx context.Context) (devices.FaceFrame, error) {
 	for {
-		f, err := s.next(ctx)
+		f, err := s.outlet.Next(ctx)
 		if err != nil {
 			return devices.FaceFrame{}, err
 		}
@@ -180,8 +180,8 @@ func (s *faceStream) Next(ctx context.Context) (devices.FaceFrame, error) {
 		case nv12Picture:
 			out.Image = p.img
 		case *jpegPicture:
-			if out.Image, out.JPEG, err = decodeJPEG(p.data); err != nil {
-				s.count(func(st *devices.StreamStats) { st.Frames--; st.Damaged++ })
+			if out.Image, out.JPEG, err = mjpeg.Decode(p.data); err != nil {
+				s.Count(func(st *devices.StreamStats) { st.Frames--; st.Damaged++ })
 				continue
 			}
 		}
@@ -191,7 +191,7 @@ func (s *faceStream) Next(ctx context.Context) (devices.FaceFrame, error) {
 
 // Close implements [devices.FaceStream].
 func (s *faceStream) Close() error {
-	s.shut()
+	s.Shut()
 	s.cam.ended(s)
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"tambo/devices/internal/mjpeg"
 	"tambo/devices/usb"
 )
 
@@ -82,7 +83,7 @@ func (v Streaming) colourModes() ([]mode, error) {
 			case codingNV12:
 				m.frameSize = r.Width * r.Height * 3 / 2
 			case codingMJPEG:
-				m.frameSize = jpegLimit(r.Width, r.Height, uint32(r.Bytes))
+				m.frameSize = mjpeg.Limit(r.Width, r.Height, uint32(r.Bytes))
 			}
 			out = append(out, m)
 		}
@@ -136,17 +137,6 @@ func (r Frame) nearest(want time.Duration) time.Duration {
 		}
 		return int(a - b)
 	})
-}
-
-// jpegLimit is the most bytes that a compressed frame may have. What cameras say
-// is an upper bound when it is sane; two bytes a pixel is more than any JPEG
-// that is worth its name.
-func jpegLimit(width, height int, said uint32) int {
-	most := 2*width*height + 64<<10
-	if said == 0 || int64(said) > int64(most) {
-		return most
-	}
-	return int(said)
 }
 
 // negotiate agrees on the first of the video's modes that the camera is able to do.

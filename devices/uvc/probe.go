@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"tambo/devices/internal/mjpeg"
 	"tambo/devices/usb"
 )
 
@@ -66,7 +67,7 @@ func (m mode) agree(b []byte) (mode, error) {
 	size, payload := le.Uint32(b[18:]), le.Uint32(b[22:])
 	switch {
 	case m.coding == codingMJPEG:
-		m.frameSize = jpegLimit(m.width, m.height, size)
+		m.frameSize = mjpeg.Limit(m.width, m.height, size)
 	case size != 0 && int64(size) < int64(m.frameSize): // some leave it empty
 		return m, fmt.Errorf("%w: frames of %d bytes for %d pixels", usb.ErrIO, size, m.frameSize)
 	}

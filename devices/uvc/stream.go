@@ -30,7 +30,7 @@ var _ devices.IrisStream = (*irisStream)(nil)
 func startStream(c *IrisCamera) *irisStream {
 	s := &irisStream{cam: c}
 	ctx, cancel := context.WithCancel(context.Background())
-	s.outlet = outlet[irisShot]{device: c.name, cancel: cancel, wake: make(chan struct{}, 1), reuse: s.reuse}
+	s.outlet = newOutlet(c.name, s.reuse, cancel)
 	n := 1
 	if c.layout == LayoutSideBySide {
 		n = 2
@@ -83,7 +83,7 @@ func (s *irisStream) deliver(i int, sh shot) {
 // unpaired drops an eye whose other never came; pair is held.
 func (s *irisStream) unpaired(i int) {
 	if old := s.halves[i]; old != nil {
-		s.count(func(st *devices.StreamStats) { st.Dropped++ })
+		s.Count(func(st *devices.StreamStats) { st.Dropped++ })
 		s.pools[i].put(old.pic)
 		s.halves[i] = nil
 	}
@@ -96,20 +96,20 @@ func samePair(a, b shot) bool {
 }
 
 func (s *irisStream) show(left, right *image.Gray, rooms [2]*greyPicture, at time.Time) {
-	s.publish(func(seq uint64) irisShot {
+	s.Publish(func(seq uint64) irisShot {
 		return irisShot{devices.IrisFrame{Left: left, Right: right, Seq: seq, At: at}, rooms}
 	})
 }
 
 // Next implements [devices.IrisStream].
 func (s *irisStream) Next(ctx context.Context) (devices.IrisFrame, error) {
-	f, err := s.next(ctx)
+	f, err := s.outlet.Next(ctx)
 	return f.frame, err
 }
 
 // Close implements [devices.IrisStream].
 func (s *irisStream) Close() error {
-	s.shut()
+	s.Shut()
 	s.cam.ended(s)
 	return nil
 }

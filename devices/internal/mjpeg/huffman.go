@@ -1,4 +1,4 @@
-package uvc
+package mjpeg
 
 import "sync"
 

@@ -1,4 +1,11 @@
-package uvc
+// Package mjpeg takes the frames of Motion-JPEG cameras: it decides whether one is
+// whole, and makes a proper JPEG file of what cameras send without its tables. The
+// drivers of UVC and of the kernel's video devices share it.
+//
+// It never repairs a frame and never believes a length; what it reads is bounded
+// by the frame. Standard: ITU-T T.81 (baseline), and USB Device Class Definition
+// for Video Devices, Motion-JPEG Payload.
+package mjpeg
 
 import (
 	"bytes"
@@ -23,12 +30,12 @@ const (
 	markDRI  = 0xdd
 )
 
-// errJPEG reports a compressed frame that is damaged, or of a kind that UVC does
-// not have.
-var errJPEG = errors.New("uvc: damaged JPEG frame")
+// ErrDamaged reports a compressed frame that is damaged, or of a kind that cameras
+// do not send.
+var ErrDamaged = errors.New("mjpeg: damaged frame")
 
 func badJPEG(format string, args ...any) error {
-	return fmt.Errorf("%w: "+format, append([]any{errJPEG}, args...)...)
+	return fmt.Errorf("%w: "+format, append([]any{ErrDamaged}, args...)...)
 }
 
 // jpegComponent is one colour of a frame.
@@ -53,11 +60,11 @@ type jpegHead struct {
 // maxDC is the largest DC coefficient of 8-bit samples: eight times 128.
 const maxDC = 1024
 
-// checkJPEG decides whether a frame is whole: it must be baseline, of the size
+// Check decides whether a frame is whole: it must be baseline, of the size
 // that was agreed, and its entropy-coded data must hold exactly the blocks of
 // that size, which a frame that lost a piece does not (image/jpeg lets what is
 // too much pass), and no block may be brighter or darker than one can be. It returns the frame up to its end; cameras pad.
-func checkJPEG(b []byte, width, height int) ([]byte, error) {
+func Check(b []byte, width, height int) ([]byte, error) {
 	h, err := parseJPEG(b)
 	if err != nil {
 		return nil, err
@@ -237,10 +244,10 @@ func (h *jpegHead) walk(b []byte) (int, error) {
 	return r.off, nil
 }
 
-// decodeJPEG decodes a frame that passed checkJPEG, and returns it as a whole
+// Decode decodes a frame that passed Check, and returns it as a whole
 // JPEG file, too: UVC cameras leave the standard Huffman tables out, and some
 // the end marker.
-func decodeJPEG(b []byte) (*image.YCbCr, []byte, error) {
+func Decode(b []byte) (*image.YCbCr, []byte, error) {
 	h, err := parseJPEG(b)
 	if err != nil {
 		return nil, nil, err
@@ -253,7 +260,7 @@ func decodeJPEG(b []byte) (*image.YCbCr, []byte, error) {
 	}
 	img, err := jpeg.Decode(bytes.NewReader(b))
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", errJPEG, err)
+		return nil, nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	switch m := img.(type) {
 	case *image.YCbCr:
@@ -269,4 +276,15 @@ func decodeJPEG(b []byte) (*image.YCbCr, []byte, error) {
 		return c, b, nil
 	}
 	return nil, nil, badJPEG("colours of kind %T", img)
+}
+
+// Limit is the most bytes that a frame may have. What cameras say is an upper
+// bound when it is sane; two bytes a pixel is more than any JPEG that is worth
+// its name.
+func Limit(width, height int, said uint32) int {
+	most := 2*width*height + 64<<10
+	if said == 0 || int64(said) > int64(most) {
+		return most
+	}
+	return int(said)
 }

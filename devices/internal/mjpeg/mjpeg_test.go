@@ -1,4 +1,4 @@
-package uvc
+package mjpeg
 
 import (
 	"bytes"
@@ -44,12 +44,12 @@ func TestFrameWithoutTables(t *testing.T) {
 	}
 	for name, b := range map[string][]byte{"whole": whole, "without tables": frame,
 		"padded": append(bytes.Clone(frame), make([]byte, 33)...), "without end": frame[:len(frame)-2]} {
-		got, err := checkJPEG(b, 70, 50)
+		got, err := Check(b, 70, 50)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		img, file, err := decodeJPEG(got)
+		img, file, err := Decode(got)
 		if err != nil || !bytes.Equal(img.Y, want.(*image.YCbCr).Y) || !bytes.Equal(img.Cr, want.(*image.YCbCr).Cr) {
 			t.Errorf("%s: another picture, or %v", name, err)
 		}
@@ -58,7 +58,7 @@ func TestFrameWithoutTables(t *testing.T) {
 		}
 	}
 	for name, size := range map[string][2]int{"wider": {72, 50}, "lower": {70, 48}} {
-		if _, err := checkJPEG(frame, size[0], size[1]); err == nil {
+		if _, err := Check(frame, size[0], size[1]); err == nil {
 			t.Errorf("%s than it is: accepted", name)
 		}
 	}
@@ -75,7 +75,7 @@ func TestFrameWithAHole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := checkJPEG(b, 160, 120); err != nil {
+		if _, err := Check(b, 160, 120); err != nil {
 			t.Fatal(err)
 		}
 		r := rand.New(rand.NewPCG(seed, 2))
@@ -88,7 +88,7 @@ func TestFrameWithAHole(t *testing.T) {
 			if _, err := jpeg.Decode(bytes.NewReader(cut)); err == nil {
 				decoded++
 			}
-			if _, err := checkJPEG(cut, 160, 120); err == nil {
+			if _, err := Check(cut, 160, 120); err == nil {
 				accepted++
 			}
 		}
@@ -99,11 +99,11 @@ func TestFrameWithAHole(t *testing.T) {
 	}
 }
 
-func BenchmarkCheckJPEG(b *testing.B) {
+func BenchmarkCheck(b *testing.B) {
 	f := photo(b, 640, 480, 85, 1)
 	b.SetBytes(int64(len(f)))
 	for b.Loop() {
-		if _, err := checkJPEG(f, 640, 480); err != nil {
+		if _, err := Check(f, 640, 480); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -113,7 +113,7 @@ func BenchmarkDecodeJPEG(b *testing.B) {
 	f := photo(b, 640, 480, 85, 1)
 	b.SetBytes(int64(len(f)))
 	for b.Loop() {
-		if _, _, err := decodeJPEG(f); err != nil {
+		if _, _, err := Decode(f); err != nil {
 			b.Fatal(err)
 		}
 	}
