@@ -76,6 +76,8 @@ func TestVerdict(t *testing.T) {
 		"lost packets, and blurred by them": {cam(func(d *DeviceFacts) { d.Stream.BusErrors, d.Stream.Lost, d.Target.Sharp = 3, ago(time.Minute), 10 }),
 			CauseCable, PartCamera, "1-4.1", []Cause{CauseBlurred}},
 		"packets lost last week":   {cam(func(d *DeviceFacts) { d.Stream.Damaged, d.Stream.Lost = 12, ago(7*24*time.Hour) }), none, "", "", nil},
+		"three frames say no rate": {cam(func(d *DeviceFacts) { d.Stream.Rate, d.Stream.Frames = 2, 3 }), none, "", "", nil},
+		"a rate that nobody took":  {cam(func(d *DeviceFacts) { d.Stream.Rate = 0 }), none, "", "", nil},
 		"slow by its link":         {cam(func(d *DeviceFacts) { d.Stream.Rate, d.Slow = 3, true }), CauseSlowPort, PartCamera, "1-4.1", []Cause{CauseSlowCamera, CauseCable}},
 		"slow by the kiosk":        {cam(func(d *DeviceFacts) { d.Stream.Rate, d.Stream.Dropped = 6, 600 }), CauseSlowKiosk, PartCamera, "1-4.1", []Cause{CauseCable, CauseSlowCamera}},
 		"slow by itself":           {cam(func(d *DeviceFacts) { d.Stream.Rate = 6 }), CauseSlowCamera, PartCamera, "1-4.1", []Cause{CauseCable}},

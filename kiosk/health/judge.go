@@ -10,6 +10,8 @@ const (
 	// RateFloor is how many whole frames a second a camera must give: below it
 	// the guidance lags behind the person. The kiosk asks cameras for 15.
 	RateFloor = 12.0
+	// rateFrames is how many frames it takes to speak of a rate.
+	rateFrames = 10
 	// SharpFloor is the modulation in percent that must be left at 2 line pairs
 	// a millimetre on the subject (60 % there is what ISO/IEC 19794-6:2005, annex A,
 	// asks of the least of its three grades of image).

@@ -143,7 +143,10 @@ func deviceLine(d DeviceFacts) Line {
 		l.Name = d.Model + " " + d.Name
 	}
 	if s := d.Stream; s != nil && s.Frames > 0 {
-		l.Figs = append(l.Figs, fig(FigRate, s.Rate).floor(RateFloor), fig(FigLost, float64(s.Damaged+s.BusErrors)).top(0), fig(FigLate, float64(s.Latency.Milliseconds())))
+		if s.Rate > 0 && s.Frames >= rateFrames {
+			l.Figs = append(l.Figs, fig(FigRate, s.Rate).floor(RateFloor))
+		}
+		l.Figs = append(l.Figs, fig(FigLost, float64(s.Damaged+s.BusErrors)).top(0), fig(FigLate, float64(s.Latency.Milliseconds())))
 	}
 	if t := d.Target; t != nil && t.Found {
 		l.Figs = append(l.Figs, fig(FigSharp, float64(t.Sharp)).floor(SharpFloor), fig(FigWhite, float64(t.White)).floor(WhiteFloor).top(WhiteTop), fig(FigEven, float64(t.Even)).floor(EvenFloor))

@@ -1,0 +1,130 @@
+package tend
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"tambo/kiosk/health"
+)
+
+const (
+	noteMemory  = 400       // notes that are looked at
+	journalSize = 256 << 10 // bytes, then it begins anew and the last one is kept
+	// JournalFile is its name, in the folder that holds the vault.
+	JournalFile = "journal.jsonl"
+)
+
+// Journal keeps notes in a file, a JSON object a line. Lines that are not notes
+// are passed over: whatever else somebody writes into the file is never read out
+// again. Safe for concurrent use, and for several programs at the same file.
+type Journal struct {
+	path string
+	mu   sync.Mutex
+	now  func() time.Time
+}
+
+// OpenJournal opens the journal of the kiosk whose vault is in dir. It makes
+// nothing until something is noted.
+func OpenJournal(dir string) *Journal {
+	return &Journal{path: filepath.Join(filepath.Dir(dir), JournalFile), now: time.Now}
+}
+
+// Note adds a note, with the time if it has none. It is durable for faults and
+// tests only.
+func (j *Journal) Note(n health.Note) error {
+	if n.At.IsZero() {
+		n.At = j.now().UTC().Truncate(time.Second)
+	}
+	if err := n.Check(); err != nil {
+		return err
+	}
+	line, err := json.Marshal(n)
+	if err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if st, err := os.Stat(j.path); err == nil && st.Size() > journalSize {
+		if err := os.Rename(j.path, j.path+".1"); err != nil {
+			return err
+		}
+	}
+	f, err := os.OpenFile(j.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(line, '\n'))
+	if err == nil && (n.Kind == health.NoteFault || n.Kind == health.NoteTest) {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// Last returns the last n notes, oldest first.
+func (j *Journal) Last(n int) []health.Note {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var all []health.Note
+	for _, path := range []string{j.path + ".1", j.path} {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		for s := bufio.NewScanner(bytes.NewReader(b)); s.Scan(); {
+			if note, err := health.ParseNote(s.Bytes()); err == nil {
+				all = append(all, note)
+			}
+		}
+	}
+	return all[max(0, len(all)-n):]
+}
+
+// Shown returns the last n sentences that officers were shown, the latest first.
+func (j *Journal) Shown(n int) (out []health.Note) {
+	return j.latest(n, health.NoteShown)
+}
+
+// Faults returns the last n faults that were reported, the latest first.
+func (j *Journal) Faults(n int) []health.Note { return j.latest(n, health.NoteFault) }
+
+func (j *Journal) latest(n int, kind health.NoteKind) (out []health.Note) {
+	all := j.Last(1 << 20)
+	for i := len(all) - 1; i >= 0 && len(out) < n; i-- {
+		if all[i].Kind == kind {
+			out = append(out, all[i])
+		}
+	}
+	return out
+}
+
+// Fault finds a fault by the code that somebody said.
+func (j *Journal) Fault(spoken string) (health.Note, bool) {
+	code := health.SpokenCode(spoken)
+	for _, n := range j.Faults(1 << 20) {
+		if n.Code == code {
+			return n, true
+		}
+	}
+	return health.Note{}, false
+}
+
+// Report writes a fault down, with the verdict of that moment, and returns its
+// code.
+func (j *Journal) Report(r health.Report) (string, error) {
+	for {
+		code, err := health.NewCode(rand.Reader)
+		if err != nil {
+			return "", err
+		}
+		if _, used := j.Fault(code); !used {
+			return code, j.Note(health.Note{Kind: health.NoteFault, Code: code, Findings: r.Findings})
+		}
+	}
+}
