@@ -62,6 +62,7 @@ type record struct {
 	twin int32 // slot of the second reading
 	eye  kiosk.Eye
 	kind kind
+	head bool // the first entry with its ID, that the index knows
 }
 
 // chunk is a piece of the gallery. Chunks never move, so that a search may let
@@ -189,6 +190,7 @@ func (g *Gallery) add(e Entry, codes []iris.SearchCode) {
 		r.next, h.next = h.next, k+1
 		*g.record(k) = r
 	} else {
+		r.head = true
 		*g.record(k) = r
 		g.persons.insert(g, k)
 	}
@@ -202,14 +204,14 @@ func (g *Gallery) record(slot int32) *record {
 // code writes a code into a slot.
 func (g *Gallery) code(slot int32, eye kiosk.Eye, code *iris.SearchCode) {
 	c, k := g.chunks[slot/chunkSize], slot%chunkSize
-	c.codes[k/lanes].put(int(k%lanes), code)
+	c.codes.put(int(k), code)
 	c.sides[eye][k/lanes] |= 1 << (k % lanes)
 }
 
 // release empties a slot.
 func (g *Gallery) release(slot int32) {
 	c, k := g.chunks[slot/chunkSize], slot%chunkSize
-	c.codes[k/lanes].put(int(k%lanes), &iris.SearchCode{})
+	c.codes.put(int(k), &iris.SearchCode{})
 	for eye := range c.sides {
 		c.sides[eye][k/lanes] &^= 1 << (k % lanes)
 	}

@@ -10,23 +10,21 @@ import (
 const ruleScale = 4096
 
 // rule says which entries the sieve lets through: those with a rotation at
-// which ruleScale·differing − share·compared ≤ slack, counted on the words the
-// sieve looks at.
+// which ruleScale·differing − share·compared ≤ 0, counted on the words the
+// sieve looks at. Where nothing is common at a rotation, it lets through.
 type rule struct {
 	share int32 // 0..ruleScale
-	slack int32
 }
 
 // kernel is one way of comparing a probe with blocks. All give the same
 // answers to the bit.
 type kernel struct {
 	name string
-	// sieve writes, for each of the n blocks from b on, the set of lanes that
+	// sieve writes, for each of the n blocks from h on, the set of lanes that
 	// pass r into pass[i], bit l for lane l.
-	sieve func(b *block, n int, t *table, r rule, pass *uint8)
-	// distances writes for each lane the smallest share of differing bits
-	// over all rotations, 0 where fewer than iris.MinSearchBits were common
-	// at any of them.
+	sieve func(h *head, n int, t *table, r rule, pass *uint8)
+	// distances writes for each lane the smallest distance over all rotations,
+	// as [iris.SearchProbe.Distance] defines it, in single precision.
 	distances func(b *block, t *table, out *[lanes]float32)
 }
 
@@ -37,31 +35,31 @@ var portable = kernel{"portable", sieveGo, distancesGo}
 // portable.
 var kernels = append(fastKernels(), portable)
 
-func sieveGo(b *block, n int, t *table, r rule, pass *uint8) {
-	bs, out := blocksFrom(b, n), bytesFrom(pass, n)
-	for i := range bs {
+func sieveGo(h *head, n int, t *table, r rule, pass *uint8) {
+	hs, out := headsFrom(h, n), bytesFrom(pass, n)
+	for i := range hs {
 		out[i] = 0
 		for l := range lanes {
-			if laneSieve(&bs[i], l, t, r) {
+			if laneSieve(&hs[i], l, t, r) {
 				out[i] |= 1 << l
 			}
 		}
 	}
 }
 
-func laneSieve(b *block, l int, t *table, r rule) bool {
+func laneSieve(h *head, l int, t *table, r rule) bool {
 	var code, mask [sieveWords]uint64
-	for w := range sieveWords {
-		code[w], mask[w] = b[w][0][l], b[w][1][l]
+	for w := range h {
+		code[w], mask[w] = h[w][0][l], h[w][1][l]
 	}
-	for k := range rotations {
+	for k := range t.sieve {
 		diff, n := 0, 0
-		for w := range sieveWords {
-			m := t[w][k][1] & mask[w]
+		for w, p := range t.sieve[k] {
+			m := p[1] & mask[w]
 			n += bits.OnesCount64(m)
-			diff += bits.OnesCount64((t[w][k][0] ^ code[w]) & m)
+			diff += bits.OnesCount64((p[0] ^ code[w]) & m)
 		}
-		if ruleScale*int32(diff)-r.share*int32(n) <= r.slack {
+		if ruleScale*int32(diff) <= r.share*int32(n) {
 			return true
 		}
 	}
@@ -71,23 +69,29 @@ func laneSieve(b *block, l int, t *table, r rule) bool {
 func distancesGo(b *block, t *table, out *[lanes]float32) {
 	for l := range lanes {
 		var code, mask [codeWords]uint64
-		for w := range codeWords {
-			code[w], mask[w] = b[w][0][l], b[w][1][l]
+		for w := range b.head {
+			code[w], mask[w] = b.head[w][0][l], b.head[w][1][l]
+		}
+		for w := range b.tail {
+			code[sieveWords+w], mask[sieveWords+w] = b.tail[w][0][l], b.tail[w][1][l]
 		}
 		best := float32(1)
 		for k := range rotations {
 			diff, n := 0, 0
 			for w := range codeWords {
-				m := t[w][k][1] & mask[w]
+				p := &t.words[w][k]
+				m := p[1] & mask[w]
 				n += bits.OnesCount64(m)
-				diff += bits.OnesCount64((t[w][k][0] ^ code[w]) & m)
+				diff += bits.OnesCount64((p[0] ^ code[w]) & m)
 			}
-			d := float32(0)
-			if n >= iris.MinSearchBits {
-				d = float32(diff) / float32(n)
-			}
-			best = min(best, d)
+			best = min(best, share(diff, n))
 		}
 		out[l] = best
 	}
+}
+
+// share is the distance at one rotation; see [iris.SearchProbe.Distance].
+func share(diff, n int) float32 {
+	missing := max(iris.MinSearchBits-n, 0)
+	return float32(2*diff+missing) / float32(2*(n+missing))
 }

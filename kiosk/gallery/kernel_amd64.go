@@ -14,13 +14,13 @@ func fastKernels() (k []kernel) {
 }
 
 //go:noescape
-func sieveAVX512(b *block, n int, t *table, weights uint32, slack int32, pass *uint8)
+func sieveAVX512(h *head, n int, t *table, weights uint32, pass *uint8)
 
 //go:noescape
 func distancesAVX512(b *block, t *table, out *[lanes]float32)
 
 //go:noescape
-func sieveAVX2(b *block, n int, t *table, weights uint32, slack int32, pass *uint8)
+func sieveAVX2(h *head, n int, t *table, weights uint32, pass *uint8)
 
 //go:noescape
 func distancesAVX2(b *block, t *table, out *[lanes]float32)
@@ -29,17 +29,17 @@ func distancesAVX2(b *block, t *table, out *[lanes]float32)
 // half of a lane, the number differing in the high one.
 func (r rule) weights() uint32 { return ruleScale<<16 | uint32(uint16(-r.share)) }
 
-func sieve512(b *block, n int, t *table, r rule, pass *uint8) {
+func sieve512(h *head, n int, t *table, r rule, pass *uint8) {
 	if n > 0 {
-		sieveAVX512(b, n, t, r.weights(), r.slack, pass)
+		sieveAVX512(h, n, t, r.weights(), pass)
 	}
 }
 
 func distances512(b *block, t *table, out *[lanes]float32) { distancesAVX512(b, t, out) }
 
-func sieve256(b *block, n int, t *table, r rule, pass *uint8) {
+func sieve256(h *head, n int, t *table, r rule, pass *uint8) {
 	if n > 0 {
-		sieveAVX2(b, n, t, r.weights(), r.slack, pass)
+		sieveAVX2(h, n, t, r.weights(), pass)
 	}
 }
 

@@ -1,17 +1,21 @@
 #include "textflag.h"
 
-// The kernels of kernel.go. A block is 32 rows pairs of 64 bytes (code, mask),
-// a lane a column of 8 bytes; the probe table has, for each word, 15 rotations
-// of 16 bytes (code, mask), 240 bytes in all. See slab.go.
+// The kernels of kernel.go. Eight codes are rows of 128 bytes (code, then mask;
+// a lane is a column of 8 bytes): 8 rows are a head, 32 a block. The probe table has for each word 15 rotations of 16 bytes (code, mask),
+// 240 bytes a word; then for each rotation the 8 words of the head again, 128
+// bytes a rotation. See slab.go.
 
-#define WORDS 32
-#define SIEVEWORDS 16
-#define ROW 128        // bytes of a word's two rows
+#define HEADROWS 8
+#define TAILROWS 24
+#define ROTATIONS 15
+#define ROW 128        // bytes of a row
+#define HEAD 1024      // bytes of a head
 #define WORDBYTES 240  // bytes of a word in the probe table
-#define GROUP5 80      // bytes of five rotations
+#define SIEVETABLE 7680 // where the words by rotation begin in the probe table
+#define TURN 128       // bytes of a rotation there
+#define GROUP5 80      // bytes of five rotations of a word
 #define GROUP3 48      // bytes of three
-#define BLOCK 4096
-#define MINBITS 159    // iris.MinSearchBits - 1
+#define MINBITS 160    // iris.MinSearchBits
 
 // One word at one rotation: n += ones(m), d += ones((code^probe) & m) with
 // m = mask & probe's mask. Z0 holds the entries' code, Z1 their mask.
@@ -46,78 +50,98 @@
 	ADDQ $ROW, R8 \
 	ADDQ $WORDBYTES, R9
 
-// Score of a rotation: n·(-share) + d·ruleScale, smallest into Z31.
-#define SCORE512(n, d) \
-	VPSLLQ $16, d, d \
-	VPORQ n, d, d \
-	VPMADDWD Z30, d, d \
-	VPMINSD d, Z31, Z31
+// One word of the sieve at one rotation, as STEP512 but with the entries' code
+// and mask kept in registers.
+#define SIEVE512(w, c, m, t, u) \
+	VPANDQ.BCST 16*w+8(R9), m, t \
+	VPOPCNTQ t, u \
+	VPTERNLOGQ.BCST $0x60, 16*w(R9), c, t \
+	VPADDQ u, Z16, Z16 \
+	VPOPCNTQ t, t \
+	VPADDQ t, Z17, Z17
 
-// func sieveAVX512(b *block, n int, t *table, weights uint32, slack int32, pass *uint8)
+// func sieveAVX512(h *head, n int, t *table, weights uint32, pass *uint8)
 TEXT ·sieveAVX512(SB), NOSPLIT, $0-40
-	MOVQ b+0(FP), SI
+	MOVQ h+0(FP), SI
 	MOVQ n+8(FP), CX
 	MOVQ t+16(FP), DI
+	ADDQ $SIEVETABLE, DI
 	MOVL weights+24(FP), AX
 	VPBROADCASTD AX, Z30
-	MOVL slack+28(FP), AX
-	VPBROADCASTD AX, Y29
 	MOVQ pass+32(FP), DX
+	VPXORQ Z29, Z29, Z29
 	MOVL $0x7fffffff, AX
 	VPBROADCASTD AX, Z28
 
-block512:
+head512:
+	VMOVDQU64 (SI), Z0
+	VMOVDQU64 64(SI), Z8
+	VMOVDQU64 128(SI), Z1
+	VMOVDQU64 192(SI), Z9
+	VMOVDQU64 256(SI), Z2
+	VMOVDQU64 320(SI), Z10
+	VMOVDQU64 384(SI), Z3
+	VMOVDQU64 448(SI), Z11
+	VMOVDQU64 512(SI), Z4
+	VMOVDQU64 576(SI), Z12
+	VMOVDQU64 640(SI), Z5
+	VMOVDQU64 704(SI), Z13
+	VMOVDQU64 768(SI), Z6
+	VMOVDQU64 832(SI), Z14
+	VMOVDQU64 896(SI), Z7
+	VMOVDQU64 960(SI), Z15
 	VMOVDQA64 Z28, Z31
-	MOVQ DI, R10
-	MOVQ $3, R11
-	LEAQ BLOCK(SI), R13
-
-group512:
-	CLEAR512
-	MOVQ SI, R8
-	MOVQ R10, R9
-	MOVQ $SIEVEWORDS, R12
-
-word512:
-	// The next block's 32 rows, sixteen in each of the first two groups
-	// and once more in the third.
+	MOVQ DI, R9
+	MOVQ $ROTATIONS, R11
+	LEAQ (4*HEAD)(SI), R13 // what is read four heads on
 	PREFETCHT0 (R13)
+
+turn512:
 	ADDQ $64, R13
-	WORD512
-	DECQ R12
-	JNZ word512
+	PREFETCHT0 (R13)
+	VPXORQ Z16, Z16, Z16
+	VPXORQ Z17, Z17, Z17
+	SIEVE512(0, Z0, Z8, Z18, Z19)
+	SIEVE512(1, Z1, Z9, Z20, Z21)
+	SIEVE512(2, Z2, Z10, Z22, Z23)
+	SIEVE512(3, Z3, Z11, Z24, Z25)
+	SIEVE512(4, Z4, Z12, Z18, Z19)
+	SIEVE512(5, Z5, Z13, Z20, Z21)
+	SIEVE512(6, Z6, Z14, Z22, Z23)
+	SIEVE512(7, Z7, Z15, Z24, Z25)
 
-	SCORE512(Z2, Z7)
-	SCORE512(Z3, Z8)
-	SCORE512(Z4, Z9)
-	SCORE512(Z5, Z10)
-	SCORE512(Z6, Z11)
-	ADDQ $GROUP5, R10
-	CMPQ R11, $2
-	JNE next512
-	LEAQ BLOCK(SI), R13
-
-next512:
+	// d·ruleScale - n·share, smallest into Z31
+	VPSLLQ $16, Z17, Z17
+	VPORQ Z16, Z17, Z17
+	VPMADDWD Z30, Z17, Z17
+	VPMINSD Z17, Z31, Z31
+	ADDQ $TURN, R9
 	DECQ R11
-	JNZ group512
+	JNZ turn512
 
 	VPMOVQD Z31, Y31
 	VPCMPD $2, Y29, Y31, K1
 	KMOVW K1, AX
 	MOVB AX, (DX)
 	INCQ DX
-	ADDQ $BLOCK, SI
+	ADDQ $HEAD, SI
 	DECQ CX
-	JNZ block512
+	JNZ head512
 	VZEROUPPER
 	RET
 
-// Share of a rotation, 0 where n ≤ MINBITS, smallest into Z31.
+// Share of a rotation, half differing for each of MINBITS that is missing;
+// smallest into Z31.
 #define SHARE512(n, d) \
-	VPCMPGTD Z30, n, K1 \
+	VPSUBD n, Z30, Z12 \
+	VPMAXSD Z29, Z12, Z12 \
+	VPADDD d, d, d \
+	VPADDD Z12, d, d \
+	VPADDD Z12, n, n \
+	VPADDD n, n, n \
 	VCVTDQ2PS n, n \
 	VCVTDQ2PS d, d \
-	VDIVPS.Z n, d, K1, d \
+	VDIVPS n, d, d \
 	VMINPS d, Z31, Z31
 
 // func distancesAVX512(b *block, t *table, out *[8]float32)
@@ -127,6 +151,7 @@ TEXT ·distancesAVX512(SB), NOSPLIT, $0-24
 	MOVQ out+16(FP), DX
 	MOVL $MINBITS, AX
 	VPBROADCASTD AX, Z30
+	VPXORQ Z29, Z29, Z29
 	MOVL $0x3f800000, AX
 	VPBROADCASTD AX, Z31
 	MOVQ $3, R11
@@ -135,7 +160,7 @@ dgroup512:
 	CLEAR512
 	MOVQ SI, R8
 	MOVQ R10, R9
-	MOVQ $WORDS, R12
+	MOVQ $(HEADROWS+TAILROWS), R12
 
 dword512:
 	WORD512
@@ -219,9 +244,9 @@ GLOBL nibbles<>(SB), RODATA|NOPTR, $16
 	VPMADDWD Y8, d, d \
 	VPMINSD d, Y12, Y12
 
-// func sieveAVX2(b *block, n int, t *table, weights uint32, slack int32, pass *uint8)
+// func sieveAVX2(h *head, n int, t *table, weights uint32, pass *uint8)
 TEXT ·sieveAVX2(SB), NOSPLIT, $0-40
-	MOVQ b+0(FP), SI
+	MOVQ h+0(FP), SI
 	MOVQ n+8(FP), CX
 	MOVQ t+16(FP), DI
 	MOVQ pass+32(FP), DX
@@ -242,7 +267,7 @@ group256:
 	CLEAR256
 	LEAQ (SI)(R14*8), R8
 	MOVQ R10, R9
-	MOVQ $SIEVEWORDS, R12
+	MOVQ $HEADROWS, R12
 
 word256:
 	WORD256
@@ -261,10 +286,7 @@ word256:
 	DECQ R11
 	JNZ group256
 
-	MOVL slack+28(FP), AX
-	MOVQ AX, X8
-	VPBROADCASTD X8, Y8
-	VPCMPGTD Y8, Y12, Y12
+	VPCMPGTD Y13, Y12, Y12
 	VPSLLQ $32, Y12, Y12
 	VMOVMSKPD Y12, AX
 	SHLQ $4, BX // the upper half is done first
@@ -275,7 +297,7 @@ word256:
 	NOTQ BX
 	MOVB BX, (DX)
 	INCQ DX
-	ADDQ $BLOCK, SI
+	ADDQ $HEAD, SI
 	DECQ CX
 	JNZ block256
 	VZEROUPPER
@@ -286,17 +308,21 @@ word256:
 	VPSLLQ $16, d, d \
 	VPOR n, d, d
 
-// Share of a rotation from its packed sums p, 0 where n ≤ MINBITS, smallest
-// into Y12.
+// Share of a rotation from its packed sums p, as SHARE512, smallest into Y12.
+// Y11 is MINBITS, Y13 zero.
 #define SHARE256(p) \
 	VPSRLQ $16, p, Y8 \
 	VPSLLQ $48, p, Y9 \
 	VPSRLQ $48, Y9, Y9 \
-	VPCMPGTD Y11, Y9, Y10 \
+	VPSUBD Y9, Y11, Y10 \
+	VPMAXSD Y13, Y10, Y10 \
+	VPADDD Y8, Y8, Y8 \
+	VPADDD Y10, Y8, Y8 \
+	VPADDD Y10, Y9, Y9 \
+	VPADDD Y9, Y9, Y9 \
 	VCVTDQ2PS Y8, Y8 \
 	VCVTDQ2PS Y9, Y9 \
 	VDIVPS Y9, Y8, Y8 \
-	VANDPS Y10, Y8, Y8 \
 	VMINPS Y8, Y12, Y12
 
 // func distancesAVX2(b *block, t *table, out *[8]float32)
@@ -318,11 +344,11 @@ dhalf256:
 	MOVQ $5, R11
 
 dgroup256:
-	// Two halves of the code: a counter of bytes holds 31 words.
+	// Head and tail on their own: a counter of bytes holds 31 words.
 	CLEAR256
 	MOVQ SI, R8
 	MOVQ R10, R9
-	MOVQ $(WORDS/2), R12
+	MOVQ $HEADROWS, R12
 
 dfirst256:
 	WORD256
@@ -338,7 +364,7 @@ dfirst256:
 	VMOVDQU Y6, sums-64(SP)
 	VMOVDQU Y7, sums-32(SP)
 	CLEAR256
-	MOVQ $(WORDS/2), R12
+	MOVQ $TAILROWS, R12
 
 dsecond256:
 	WORD256

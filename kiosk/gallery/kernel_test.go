@@ -2,12 +2,13 @@ package gallery
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 	"math/bits"
 	"math/rand/v2"
 	"testing"
+	"time"
 
+	"tambo/kiosk/gallery/synthetic"
 	"tambo/kiosk/iris"
 )
 
@@ -72,21 +73,24 @@ func checkKernels(t *testing.T, probe *iris.SearchProbe, codes []iris.SearchCode
 	s, free := newSlab()
 	defer free()
 	for i := range codes {
-		s[i/lanes].put(i%lanes, &codes[i])
+		s.put(i, &codes[i])
 	}
 	tab := newTable(probe)
 	want := make([]uint8, n)
 	if n > 0 {
-		portable.sieve(&s[0], n, tab, r, &want[0])
+		portable.sieve(&s.heads[0], n, tab, r, &want[0])
 	}
 	for i := range codes {
 		if got := want[i/lanes]>>(i%lanes)&1 == 1; got != plainSieve(probe, &codes[i], r) {
 			t.Fatalf("code %d: the portable sieve says %v", i, got)
 		}
 	}
-	dist := make([][lanes]float32, n)
+	dist, all := make([][lanes]float32, n), make([]block, n)
 	for i := range dist {
-		portable.distances(&s[i], tab, &dist[i])
+		for l := range lanes {
+			all[i].take(l, s, i*lanes+l)
+		}
+		portable.distances(&all[i], tab, &dist[i])
 	}
 	for i := range codes {
 		if d := uint32(float64(dist[i/lanes][i%lanes]) * 65535); d != probe.Distance(&codes[i]) {
@@ -97,7 +101,7 @@ func checkKernels(t *testing.T, probe *iris.SearchProbe, codes []iris.SearchCode
 		got := make([]uint8, n+1)
 		got[n] = 0xa5
 		if n > 0 {
-			k.sieve(&s[0], n, tab, r, &got[0])
+			k.sieve(&s.heads[0], n, tab, r, &got[0])
 		}
 		if got[n] != 0xa5 {
 			t.Fatalf("%s: writes behind its %d results", k.name, n)
@@ -107,7 +111,7 @@ func checkKernels(t *testing.T, probe *iris.SearchProbe, codes []iris.SearchCode
 				t.Fatalf("%s: sieve of block %d of %d gives %08b, portable %08b, rule %+v", k.name, i, n, got[i], want[i], r)
 			}
 			var d [lanes]float32
-			k.distances(&s[i], tab, &d)
+			k.distances(&all[i], tab, &d)
 			if d != dist[i] {
 				t.Fatalf("%s: distances %v, portable %v", k.name, d, dist[i])
 			}
@@ -115,16 +119,18 @@ func checkKernels(t *testing.T, probe *iris.SearchProbe, codes []iris.SearchCode
 	}
 }
 
+// plainSieve is the definition: every fourth column of every row.
 func plainSieve(p *iris.SearchProbe, c *iris.SearchCode, r rule) bool {
+	const columns = 0x1111111111111111
 	for k := range rotations {
 		t := p.Turned(k)
 		diff, n := 0, 0
-		for _, w := range wordOrder[:sieveWords] {
-			m := t[codeWords+w] & c[codeWords+w]
+		for w := range codeWords {
+			m := t[codeWords+w] & c[codeWords+w] & columns
 			n += bits.OnesCount64(m)
 			diff += bits.OnesCount64((t[w] ^ c[w]) & m)
 		}
-		if ruleScale*diff-int(r.share)*n <= int(r.slack) {
+		if ruleScale*diff <= int(r.share)*n {
 			return true
 		}
 	}
@@ -160,7 +166,7 @@ func TestKernelsAgreeToTheBit(t *testing.T) {
 						shares = shares[3:4]
 					}
 					for _, share := range shares {
-						checkKernels(t, probe, codes, rule{share, int32(r.IntN(20000)) - 4000})
+						checkKernels(t, probe, codes, rule{share})
 					}
 				}
 			})
@@ -175,11 +181,14 @@ func TestEveryBitCounts(t *testing.T) {
 		p[codeWords+i] = math.MaxUint64
 	}
 	tab := newTable(iris.NewSearchProbe(&p))
+	s, free := newSlab()
+	defer free()
 	for k := range codeWords * 64 {
 		var b block
 		c := p
 		c[k/64] ^= 1 << (k % 64)
-		b.put(k%lanes, &c)
+		s.put(k%chunkSize, &c)
+		b.take(k%lanes, s, k%chunkSize)
 		for _, kr := range kernels {
 			var d [lanes]float32
 			kr.distances(&b, tab, &d)
@@ -191,10 +200,10 @@ func TestEveryBitCounts(t *testing.T) {
 }
 
 func FuzzKernels(f *testing.F) {
-	f.Add([]byte{}, []byte{1}, int32(1500), int32(0), uint8(3))
-	f.Add([]byte{0xff}, []byte{0xff, 0}, int32(4096), int32(-1), uint8(17))
-	f.Add([]byte{1, 2, 3, 4, 5, 6, 7, 8, 9}, []byte{0x80, 0x7f}, int32(0), int32(1<<20), uint8(8))
-	f.Fuzz(func(t *testing.T, probe, entries []byte, share, slack int32, n uint8) {
+	f.Add([]byte{}, []byte{1}, int32(1500), uint8(3))
+	f.Add([]byte{0xff}, []byte{0xff, 0}, int32(4096), uint8(17))
+	f.Add([]byte{1, 2, 3, 4, 5, 6, 7, 8, 9}, []byte{0x80, 0x7f}, int32(0), uint8(8))
+	f.Fuzz(func(t *testing.T, probe, entries []byte, share int32, n uint8) {
 		var p iris.SearchCode
 		fill(&p, probe, 0)
 		codes := make([]iris.SearchCode, int(n)%40)
@@ -202,8 +211,7 @@ func FuzzKernels(f *testing.F) {
 			fill(&codes[i], entries, i)
 		}
 		share = min(max(share, 0), ruleScale)
-		slack = min(max(slack, -1<<28), 1<<28)
-		checkKernels(t, iris.NewSearchProbe(&p), codes, rule{share, slack})
+		checkKernels(t, iris.NewSearchProbe(&p), codes, rule{share})
 	})
 }
 
@@ -221,60 +229,26 @@ func fill(c *iris.SearchCode, data []byte, at int) {
 	}
 }
 
-func BenchmarkCompare(b *testing.B) {
-	const n = 8192
-	r := rand.New(rand.NewPCG(1, 2))
-	codes := make([]iris.SearchCode, n)
-	slabs := make([]*slab, n/chunkSize)
-	for i := range slabs {
-		s, free := newSlab()
-		defer free()
-		slabs[i] = s
+// TestKernelRates logs how many codes a second each kernel compares with the
+// time of this thread alone, which a busy machine disturbs less than a clock on
+// the wall. Only ratios are held, and loosely.
+func TestKernelRates(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures")
 	}
+	s := synthetic.New(1)
+	codes := make([]iris.SearchCode, chunkSize)
 	for i := range codes {
-		patterns["full mask"](r, &codes[i])
-		slabs[i/chunkSize][i%chunkSize/lanes].put(i%lanes, &codes[i])
+		codes[i] = s.Code(uint64(i))
 	}
-	var p iris.SearchCode
-	patterns["full mask"](r, &p)
-	probe := iris.NewSearchProbe(&p)
-	tab := newTable(probe)
-	rate := func(b *testing.B, plain float64) float64 {
-		v := n * float64(b.N) / b.Elapsed().Seconds()
-		b.ReportMetric(v/1e6, "M/s")
-		b.ReportMetric(0, "ns/op")
-		if plain > 0 {
-			b.ReportMetric(v/plain, "×plain")
-		}
-		return v
-	}
-	var plain float64
-	b.Run("plain", func(b *testing.B) {
-		for b.Loop() {
-			plainLoop(probe, codes)
-		}
-		plain = rate(b, 0)
-	})
+	probe := s.Code(1 << 40)
+	rates := MeasureCompare(&probe, codes, 200*time.Millisecond)
+	sieves := MeasureSieve(&probe, codes, 200*time.Millisecond)
 	for _, k := range kernels {
-		b.Run(k.name, func(b *testing.B) {
-			var out [lanes]float32
-			for b.Loop() {
-				for _, s := range slabs {
-					for i := range s {
-						k.distances(&s[i], tab, &out)
-					}
-				}
-			}
-			rate(b, plain)
-		})
-		b.Run(fmt.Sprintf("%s sieve", k.name), func(b *testing.B) {
-			var out [blocks]uint8
-			for b.Loop() {
-				for _, s := range slabs {
-					k.sieve(&s[0], blocks, tab, rule{1500, 0}, &out[0])
-				}
-			}
-			rate(b, plain)
-		})
+		t.Logf("%-8s whole %6.2f M/s, %5.2f × the plain loop; sieve %6.2f M/s, %5.2f ×", k.name,
+			rates[k.name]/1e6, rates[k.name]/rates["reference"], sieves[k.name]/1e6, sieves[k.name]/rates["reference"])
+		if k.name != portable.name && sieves[k.name] < 3*rates["reference"] {
+			t.Errorf("the sieve of %s is not worth its name", k.name)
+		}
 	}
 }

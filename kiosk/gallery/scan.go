@@ -3,7 +3,6 @@ package gallery
 import (
 	"cmp"
 	"context"
-	"math"
 	"math/bits"
 	"runtime"
 	"slices"
@@ -12,25 +11,6 @@ import (
 
 	"tambo/kiosk"
 	"tambo/kiosk/iris"
-)
-
-// verifyLimit is the number of persons that are compared in full for each
-// probe template, the best by search code.
-const verifyLimit = 1000
-
-// The sieve. Of a gallery of more than verifyLimit codes only the best
-// verifyLimit are compared in full, so that a code's distance matters only if
-// it is below the distance of the last of those, the cut. The cut is estimated,
-// too high rather than too low, from sampleBlocks blocks spread over the
-// gallery. Half of the code (sieveWords) is then enough to leave out a code
-// that differs at every rotation by more than the cut and sieveMargin: the
-// halves of a code that belongs below the cut seldom differ so much; the tests
-// measure how seldom. In a smaller gallery nothing is left out.
-const (
-	sampleBlocks = 2048
-	sieveMargin  = 0.01
-	sieveSlack   = 0    // differing bits forgiven, times ruleScale
-	sieveUseless = 0.44 // a cut above it leaves out too little to be worth it
 )
 
 type probeEye struct {
@@ -49,13 +29,13 @@ type hit struct {
 
 // scan passes over all search codes and returns, for each probe, the best
 // verifyLimit persons, and how many entries were compared and skipped.
-func (g *Gallery) scan(ctx context.Context, chunks []*chunk, used int, probes []probeEye, progress func(int, int)) ([][]hit, int, int, error) {
-	if used > verifyLimit {
+func (g *Gallery) scan(ctx context.Context, v view, probes []probeEye, progress func(int, int)) ([][]hit, int, int, error) {
+	if v.used > verifyLimit {
 		for i := range probes {
-			g.setRule(chunks, used, &probes[i])
+			g.setRule(v.chunks, v.used, &probes[i])
 		}
 	}
-	workers := min(runtime.GOMAXPROCS(0), max(len(chunks), 1))
+	workers := min(runtime.GOMAXPROCS(0), max(len(v.chunks), 1))
 	best := make([][]*shortlist, workers)
 	var next, done, compared, skipped atomic.Int64
 	var wg sync.WaitGroup
@@ -66,15 +46,15 @@ func (g *Gallery) scan(ctx context.Context, chunks []*chunk, used int, probes []
 		wg.Go(func() {
 			for ctx.Err() == nil {
 				k := int(next.Add(1)) - 1
-				if k >= len(chunks) {
+				if k >= len(v.chunks) {
 					return
 				}
-				n := min(chunkSize, used-k*chunkSize)
-				c, s := g.scanChunk(chunks[k], (n+lanes-1)/lanes, probes, best[w])
+				n := min(chunkSize, v.used-k*chunkSize)
+				c, s := g.scanChunk(v.chunks[k], v.only(k), (n+lanes-1)/lanes, probes, best[w])
 				compared.Add(int64(c))
 				skipped.Add(int64(s))
 				if d := done.Add(int64(n)); progress != nil {
-					progress(int(d), used)
+					progress(int(d), v.used)
 				}
 			}
 		})
@@ -90,41 +70,6 @@ func (g *Gallery) scan(ctx context.Context, chunks []*chunk, used int, probes []
 	return merged, int(compared.Load()), int(skipped.Load()), ctx.Err()
 }
 
-// setRule sets p's rule from a sample of the gallery: the same gallery and
-// probe give the same rule.
-func (g *Gallery) setRule(chunks []*chunk, used int, p *probeEye) {
-	all := (used + lanes - 1) / lanes
-	n := min((all+7)/8, sampleBlocks)
-	var sample []float32
-	for i := range n {
-		k := int(int64(i) * int64(all) / int64(n))
-		c := chunks[k/blocks]
-		g.mu.RLock()
-		if set := c.meeting(p.eye, k%blocks); set != 0 {
-			d := g.blockDistances(&c.codes[k%blocks], p)
-			for ; set != 0; set &= set - 1 {
-				sample = append(sample, d[bits.TrailingZeros8(set)])
-			}
-		}
-		g.mu.RUnlock()
-	}
-	p.rule, p.sieve = ruleFor(sample, float64(verifyLimit)*float64(n)/float64(all))
-}
-
-// ruleFor returns the rule for a cut below which expect of the sample are
-// expected, three standard deviations more to be careful, and whether it is
-// worth applying. Codes of the other side are neither in the sample nor in the
-// gallery that a probe sees.
-func ruleFor(sample []float32, expect float64) (rule, bool) {
-	slices.Sort(sample)
-	k := int(math.Ceil(expect + 3*math.Sqrt(expect)))
-	if k >= len(sample) {
-		return rule{}, false
-	}
-	cut := sample[k] + sieveMargin
-	return rule{int32(cut * ruleScale), sieveSlack}, cut < sieveUseless
-}
-
 // meeting returns the lanes of a block that hold codes an eye is compared
 // with.
 func (c *chunk) meeting(eye kiosk.Eye, b int) (set uint8) {
@@ -136,9 +81,8 @@ func (c *chunk) meeting(eye kiosk.Eye, b int) (set uint8) {
 	return set
 }
 
-// blockDistances returns the distances of all lanes of a block, the best over
-// p's readings.
-func (g *Gallery) blockDistances(b *block, p *probeEye) (best [lanes]float32) {
+// nearest returns the distances of eight codes, the best over p's readings.
+func (g *Gallery) nearest(b *block, p *probeEye) (best [lanes]float32) {
 	g.kernel.distances(b, p.turned[0], &best)
 	for _, t := range p.turned[1:] {
 		var d [lanes]float32
@@ -150,11 +94,16 @@ func (g *Gallery) blockDistances(b *block, p *probeEye) (best [lanes]float32) {
 	return best
 }
 
-// scanChunk scans the first n blocks of c.
-func (g *Gallery) scanChunk(c *chunk, n int, probes []probeEye, best []*shortlist) (compared, skipped int) {
+// scanChunk scans the first n blocks of c, of which only those codes count
+// that only holds, if it is not nil.
+func (g *Gallery) scanChunk(c *chunk, only *selected, n int, probes []probeEye, best []*shortlist) (compared, skipped int) {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
-	for e, count := range c.entries {
+	entries := &c.entries
+	if only != nil {
+		entries = &only.entries
+	}
+	for e, count := range entries {
 		if slices.ContainsFunc(probes, func(p probeEye) bool { return meets(p.eye, kiosk.Eye(e)) }) {
 			compared += count
 		} else {
@@ -163,30 +112,24 @@ func (g *Gallery) scanChunk(c *chunk, n int, probes []probeEye, best []*shortlis
 	}
 	for i := range probes {
 		p, list := &probes[i], best[i]
-		var pass [blocks]uint8
+		var pass []uint8
 		if p.sieve {
-			for k, t := range p.turned {
-				var more [blocks]uint8
-				g.kernel.sieve(&c.codes[0], n, t, p.rule, &more[0])
-				for b := range n {
-					if k == 0 {
-						pass[b] = 0
-					}
-					pass[b] |= more[b]
-				}
-			}
+			pass = g.kernel.through(c.codes.heads[:n], p.turned, p.rule)
 		}
+		list.slots = list.slots[:0]
 		for b := range n {
 			set := c.meeting(p.eye, b)
 			if p.sieve {
 				set &= pass[b]
 			}
-			if set == 0 {
-				continue
+			if only != nil {
+				set &= only.lanes[b]
 			}
-			list.put(g, p, c, b, set)
+			for ; set != 0; set &= set - 1 {
+				list.slots = append(list.slots, int32(b*lanes+bits.TrailingZeros8(set)))
+			}
 		}
-		list.flush(g, p)
+		list.compare(g, p, c)
 	}
 	runtime.KeepAlive(c) // its codes are not the collector's
 	return compared, skipped
@@ -197,48 +140,29 @@ type shortlist struct {
 	hits  []hit
 	worst float32 // hits above it cannot be among the best
 	full  bool    // worst is known
-	// stage holds single codes that passed the sieve until a block is full.
-	stage  block
-	staged int
-	ids    [lanes]ID
+	slots []int32 // of the chunk, still to be compared
+	stage block
+	sum   uint64 // of what touch read, so that it is read at all
 }
 
-// put takes in the lanes of a block that passed.
-func (s *shortlist) put(g *Gallery, p *probeEye, c *chunk, b int, set uint8) {
-	if bits.OnesCount8(set) >= lanes/2 {
-		d := g.blockDistances(&c.codes[b], p)
-		for ; set != 0; set &= set - 1 {
-			l := bits.TrailingZeros8(set)
-			s.add(hit{d[l], c.records[b*lanes+l].id})
+// compare compares the codes of slots, eight at a time.
+func (s *shortlist) compare(g *Gallery, p *probeEye, c *chunk) {
+	s.sum += c.codes.touch(s.slots)
+	for i := 0; i < len(s.slots); i += lanes {
+		eight := s.slots[i:min(i+lanes, len(s.slots))]
+		for l, k := range eight {
+			s.stage.take(l, c.codes, int(k))
 		}
-		return
-	}
-	for ; set != 0; set &= set - 1 {
-		l := bits.TrailingZeros8(set)
-		s.stage.copyLane(s.staged, &c.codes[b], l)
-		s.ids[s.staged] = c.records[b*lanes+l].id
-		if s.staged++; s.staged == lanes {
-			s.flush(g, p)
+		d := g.nearest(&s.stage, p)
+		for l, k := range eight {
+			if !s.full || d[l] <= s.worst {
+				s.add(hit{d[l], c.records[k].id})
+			}
 		}
 	}
-}
-
-// flush compares what is staged.
-func (s *shortlist) flush(g *Gallery, p *probeEye) {
-	if s.staged == 0 {
-		return
-	}
-	d := g.blockDistances(&s.stage, p)
-	for l := range s.staged {
-		s.add(hit{d[l], s.ids[l]})
-	}
-	s.staged = 0
 }
 
 func (s *shortlist) add(h hit) {
-	if s.full && h.dist > s.worst {
-		return
-	}
 	s.hits = append(s.hits, h)
 	if len(s.hits) >= 4*verifyLimit {
 		s.hits = trim(s.hits)
@@ -250,8 +174,13 @@ func (s *shortlist) add(h hit) {
 
 // trim keeps the best verifyLimit hits, one for a person.
 func trim(h []hit) []hit {
-	slices.SortFunc(h, func(a, b hit) int { return cmp.Or(cmp.Compare(a.dist, b.dist), cmp.Compare(a.id, b.id)) })
-	seen := make(map[ID]bool, len(h))
+	slices.SortFunc(h, func(a, b hit) int {
+		if a.dist != b.dist {
+			return cmp.Compare(a.dist, b.dist)
+		}
+		return cmp.Compare(a.id, b.id)
+	})
+	seen := make(map[ID]bool, min(len(h), verifyLimit))
 	out := h[:0]
 	for _, x := range h {
 		if len(out) == verifyLimit {

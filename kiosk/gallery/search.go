@@ -27,6 +27,10 @@ type Options struct {
 	MaxFMR float64
 	// TopK is the greatest number of candidates returned; 0 means 10.
 	TopK int
+	// Only, if set, limits the search to the persons it accepts; the others are
+	// neither compared nor counted, as if they were not in the gallery. It is
+	// called for every entry before anything is compared, from one goroutine.
+	Only func(ID) bool
 	// Progress, if set, is called now and then from the searching goroutines
 	// with the search codes scanned so far and in all.
 	Progress func(done, total int)
@@ -85,17 +89,13 @@ func (g *Gallery) Search(ctx context.Context, p Probe, o Options) (Answer, error
 	if err != nil {
 		return Answer{}, err
 	}
-	g.mu.RLock()
-	chunks, used := g.chunks[:len(g.chunks):len(g.chunks)], g.used
-	a := Answer{Total: g.count, NotCompared: g.alien}
-	persons := g.persons.n
-	g.mu.RUnlock()
-
-	hits, seen, skipped, scanErr := g.scan(ctx, chunks, used, probes, o.Progress)
+	v := g.view(o.Only)
+	a := Answer{Total: v.total, NotCompared: v.alien}
+	hits, seen, skipped, scanErr := g.scan(ctx, v, probes, o.Progress)
 	a.Compared = seen
 	a.NotCompared += skipped
-	found, verifyErr := g.verify(ctx, probes, hits)
-	a.Candidates = rank(found, persons, o)
+	found, verifyErr := g.verify(ctx, probes, hits, o.Only)
+	a.Candidates = rank(found, v.persons, o)
 	if err := cmp.Or(scanErr, verifyErr); err != nil {
 		return a, err
 	}

@@ -14,66 +14,120 @@ const (
 	blocks    = chunkSize / lanes // blocks in a chunk
 )
 
-// block holds the search codes of eight entries side by side: for each word of
-// the code, in the order of wordOrder, the eight words of code and then the
-// eight of mask. One 64-byte row is one cache line and one vector register, so
-// that eight entries are compared at once and nothing has to be added up
-// across a register.
-type block [codeWords][2][lanes]uint64
+// row is one word of eight codes: the eight words of code, then the eight of
+// mask. A half is one cache line and one vector register, so that eight codes
+// are compared at once and nothing has to be added up across a register.
+type row [2][lanes]uint64
 
-// sieveWords is the number of words, the first of a block, that the sieve
-// looks at: half the code.
-const sieveWords = codeWords / 2
+// The sieve looks at every fourth column of every row of a search code, 512
+// bits in sieveWords words. A search code is a wave whose neighbouring columns
+// mostly agree, so that a quarter of its columns tells nearly as much as all
+// of them; and as they are spread over the whole ring, a lid or a badly found
+// edge spoils them as much as it spoils the whole code, and no more.
+const (
+	sieveEvery = 4
+	sieveWords = codeWords / sieveEvery
+)
 
-// wordOrder says which word of a search code stands where in a block. First
-// come the inner bands of the ring (2 to 5 of 8), which neither the edge of
-// the pupil nor the lids reach as easily.
-var wordOrder = func() (o [codeWords]int) {
-	n := 0
-	for _, band := range []int{2, 3, 4, 5, 0, 1, 6, 7} {
-		for w := range codeWords / 8 {
-			o[n] = band*codeWords/8 + w
-			n++
+// head is what the sieve reads of eight codes; heads lie side by side, so that
+// a scan reads memory from one end to the other. rest is what else belongs to
+// one code: few are looked at, each on its own.
+type (
+	head [sieveWords]row
+	rest [codeWords - sieveWords][2]uint64
+)
+
+// slab is the codes of a chunk, outside the collected heap where the system
+// allows it: it holds no pointers, and half a gigabyte of it would let as much
+// garbage gather before it is collected.
+type slab struct {
+	heads [blocks]head
+	rests [chunkSize]rest
+}
+
+// put writes c into slot k.
+func (s *slab) put(k int, c *iris.SearchCode) {
+	h, t, l := &s.heads[k/lanes], &s.rests[k], k%lanes
+	code, mask := combed(c[:codeWords]), combed(c[codeWords:])
+	for i := range h {
+		h[i][0][l], h[i][1][l] = code[i], mask[i]
+	}
+	for i := range t {
+		t[i] = [2]uint64{code[sieveWords+i], mask[sieveWords+i]}
+	}
+}
+
+// block is eight whole codes side by side.
+type block struct {
+	head head
+	tail [codeWords - sieveWords]row
+}
+
+// take copies the code of slot k into lane l.
+func (b *block) take(l int, s *slab, k int) {
+	h, from := &s.heads[k/lanes], k%lanes
+	for i := range b.head {
+		b.head[i][0][l], b.head[i][1][l] = h[i][0][from], h[i][1][from]
+	}
+	t := &s.rests[k]
+	for i := range b.tail {
+		b.tail[i][0][l], b.tail[i][1][l] = t[i][0], t[i][1]
+	}
+}
+
+// touch reads a word of each cache line that take will read of these slots'
+// rests. Nothing waits for anything here, so that memory answers for many at once.
+func (s *slab) touch(slots []int32) (sum uint64) {
+	for _, k := range slots {
+		t := &s.rests[k]
+		sum += t[0][0] + t[4][0] + t[8][0] + t[12][0] + t[16][0] + t[20][0]
+	}
+	return sum
+}
+
+// combed sorts the columns of a code (or a mask): first every fourth of all
+// rows from column 0 on, then those from column 1 on, and so forth. Rows are two words
+// of 64 columns.
+func combed(w []uint64) (out [codeWords]uint64) {
+	for k := range sieveEvery {
+		for i := range sieveWords {
+			v := comb(w[4*i]>>k) | comb(w[4*i+1]>>k)<<16 | comb(w[4*i+2]>>k)<<32 | comb(w[4*i+3]>>k)<<48
+			out[k*sieveWords+i] = v
 		}
 	}
-	return o
-}()
-
-// put writes c into lane l.
-func (b *block) put(l int, c *iris.SearchCode) {
-	for i, w := range wordOrder {
-		b[i][0][l] = c[w]
-		b[i][1][l] = c[codeWords+w]
-	}
+	return out
 }
 
-// copyLane writes lane from of src into lane l.
-func (b *block) copyLane(l int, src *block, from int) {
-	for i := range b {
-		b[i][0][l] = src[i][0][from]
-		b[i][1][l] = src[i][1][from]
-	}
+// comb gathers every fourth bit of v, from bit 0 on, in the low 16 bits.
+func comb(v uint64) uint64 {
+	v &= 0x1111111111111111
+	v = (v | v>>3) & 0x0303030303030303
+	v = (v | v>>6) & 0x000f000f000f000f
+	v = (v | v>>12) & 0x000000ff000000ff
+	return (v | v>>24) & 0xffff
 }
 
-// table is a search probe as the kernels read it: for each word of a block's
-// order the code and mask at each rotation.
-type table [codeWords][rotations][2]uint64
+// table is a search probe as the kernels read it: code and mask of each word
+// in the order of combed at each rotation. Its layout is known to the assembly.
+type table struct {
+	words [codeWords][rotations][2]uint64
+	sieve [rotations][sieveWords][2]uint64 // the first of them, by rotation
+}
 
 func newTable(p *iris.SearchProbe) *table {
 	t := new(table)
 	for r := range rotations {
 		c := p.Turned(r)
-		for i, w := range wordOrder {
-			t[i][r] = [2]uint64{c[w], c[codeWords+w]}
+		code, mask := combed(c[:codeWords]), combed(c[codeWords:])
+		for i := range codeWords {
+			t.words[i][r] = [2]uint64{code[i], mask[i]}
+		}
+		for i := range sieveWords {
+			t.sieve[r][i] = t.words[i][r]
 		}
 	}
 	return t
 }
-
-// slab is the codes of a chunk, outside the collected heap where the system
-// allows it: it holds no pointers, and half a gigabyte of it would let as much
-// garbage gather before it is collected.
-type slab [blocks]block
 
 // alignedSlab is a slab on the heap that begins at a cache line.
 func alignedSlab() *slab {
@@ -82,5 +136,5 @@ func alignedSlab() *slab {
 	return (*slab)(unsafe.Add(p, -uintptr(p)&63))
 }
 
-func blocksFrom(b *block, n int) []block { return unsafe.Slice(b, n) }
-func bytesFrom(p *uint8, n int) []uint8  { return unsafe.Slice(p, n) }
+func headsFrom(h *head, n int) []head   { return unsafe.Slice(h, n) }
+func bytesFrom(p *uint8, n int) []uint8 { return unsafe.Slice(p, n) }

@@ -4,15 +4,20 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"tambo/kiosk/iris"
 )
 
 // verify compares in full: every entry of every person of whom any entry was
-// among the hits, with every probe it meets.
-func (g *Gallery) verify(ctx context.Context, probes []probeEye, hits [][]hit) (map[ID][]PerEye, error) {
+// among the hits, with every probe it meets. A slot may have been given to
+// somebody else since only was asked, so it is asked again.
+func (g *Gallery) verify(ctx context.Context, probes []probeEye, hits [][]hit, only func(ID) bool) (map[ID][]PerEye, error) {
 	persons := g.choose(hits)
+	if only != nil {
+		persons = slices.DeleteFunc(persons, func(id ID) bool { return !only(id) })
+	}
 	work, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	out := make(map[ID][]PerEye)

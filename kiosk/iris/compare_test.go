@@ -246,8 +246,8 @@ func TestSearchDistance(t *testing.T) {
 	if d := probe(a).Distance(entry(randomCode(21))); float64(d) < 0.42*65535 {
 		t.Errorf("stranger at %d", d)
 	}
-	if d := probe(a).Distance(new(SearchCode)); d != 0 {
-		t.Errorf("without common bits the entry must go on to full comparison, got %d", d)
+	if d := probe(a).Distance(new(SearchCode)); d != 65535/2 {
+		t.Errorf("without common bits an entry is neither near nor far, got %d", d)
 	}
 }
 

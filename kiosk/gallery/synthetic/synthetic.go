@@ -75,17 +75,71 @@ func New(seed uint64) *Source {
 }
 
 // Code returns the n-th code.
-func (s *Source) Code(n uint64) (c iris.SearchCode) {
-	r := rand.New(rand.NewPCG(n, 0xc0de))
-	x, y := &s.fields[r.IntN(fields)], &s.fields[r.IntN(fields)]
-	dx, dy := r.IntN(width), r.IntN(width)
+func (s *Source) Code(n uint64) iris.SearchCode {
+	e := s.eye(rand.New(rand.NewPCG(n, 0xc0de)))
+	return e.sign(rand.New(rand.NewPCG(n, 0x11d)), 0, nil)
+}
+
+// Mate returns another capture of the n-th code's eye: turned by up to seven
+// columns, with lids of its own, and with as much noise added as noise says, 0
+// none to 1 nothing but noise. The noise is of the same kind as the signal,
+// more of it in some bands and to one side, as badly found edges and lashes
+// make it. Equal arguments give equal codes.
+func (s *Source) Mate(n, capture uint64, noise float64) iris.SearchCode {
+	r := rand.New(rand.NewPCG(n, 0x3a7e^capture<<20))
+	e := s.eye(rand.New(rand.NewPCG(n, 0xc0de)))
+	d := &disturbance{by: s.eye(r), side: r.IntN(width)}
+	local := r.Float64()
+	for b := range d.band {
+		own := 1 + local*(2*r.Float64()-1)
+		d.band[b] = float32(min(1, max(0, noise*own)))
+	}
+	d.lean = float32(local * r.Float64())
+	return e.sign(r, r.IntN(15)-7, d)
+}
+
+// eye is the sum of two fields, each turned.
+type eye struct {
+	x, y   *field
+	dx, dy int
+}
+
+func (s *Source) eye(r *rand.Rand) eye {
+	return eye{&s.fields[r.IntN(fields)], &s.fields[r.IntN(fields)], r.IntN(width), r.IntN(width)}
+}
+
+// at is the answer of a band at column i, any i ≥ 0.
+func (e *eye) at(b, part, i int) float32 {
+	return e.x[b][part][(i+e.dx)%width] + e.y[b][part][(i+e.dy)%width]
+}
+
+// disturbance is what noise a capture has: how much in each band, leaning to
+// one side.
+type disturbance struct {
+	by   eye
+	band [bands]float32
+	lean float32
+	side int
+}
+
+func (d *disturbance) add(v float32, b, part, i int) float32 {
+	far := (i - d.side + width) % width
+	k := d.band[b] * (1 + d.lean*(float32(min(far, width-far))/(width/4)-1))
+	k = min(max(k, 0), 1)
+	return float32(math.Sqrt(float64(1-k*k)))*v + k*d.by.at(b, part, i)
+}
+
+// sign makes the code of a capture of e turned by so many columns.
+func (e *eye) sign(r *rand.Rand, turn int, d *disturbance) (c iris.SearchCode) {
 	lid, reach := r.IntN(width), 10+r.IntN(30) // where the upper lid is, how far it covers the outermost band
 	for b := range bands {
 		hidden := reach * b / bands
 		for part := range 2 {
-			vx, vy := &x[b][part], &y[b][part]
 			for i := range width {
-				v := vx[(i+dx)%width] + vy[(i+dy)%width]
+				v := e.at(b, part, i+turn+width)
+				if d != nil {
+					v = d.add(v, b, part, i)
+				}
 				w, bit := (b*2+part)*2+i/64, uint64(1)<<(i%64)
 				if v > 0 {
 					c[w] |= bit
