@@ -110,8 +110,13 @@ type Interface interface {
 	// packet when len(p) is a multiple of the packet size.
 	Write(ctx context.Context, address uint8, p []byte, zlp bool) (n int, err error)
 	// Stream keeps count IN transfers of size bytes in flight, so that the bus
-	// is never idle; bulk only so far. Transfers are delivered in order.
+	// is never idle; bulk only. Transfers are delivered in order.
 	Stream(ctx context.Context, address uint8, size, count int) (Stream, error)
+	// Packets keeps count isochronous IN transfers in flight, each of packets
+	// service intervals (at most 128) as large as the endpoint's PerInterval.
+	// The alternate setting that has the endpoint must be selected. ErrBusy
+	// where the bus has no bandwidth left for it.
+	Packets(ctx context.Context, address uint8, packets, count int) (PacketStream, error)
 	// ClearHalt makes a stalled endpoint usable again, data toggles included.
 	// Close streams and end transfers of the interface before: ErrBusy where a
 	// bus cannot do it under them.
@@ -129,6 +134,30 @@ type Stream interface {
 	// until the halt is cleared. ErrTimeout means that ctx ended: nothing is lost.
 	// One goroutine at a time.
 	Next(ctx context.Context) ([]byte, error)
+	// Close cancels what is in flight and returns when the last is done.
+	Close() error
+}
+
+// Packet is what came in one service interval: high-bandwidth transactions
+// joined. Err is ErrIO where it was damaged or did not come, ErrOverflow where
+// it was too long; Data is then not to be trusted. An interval in which the
+// device had nothing to send is an empty packet without error.
+type Packet struct {
+	Data []byte
+	Err  error
+}
+
+// MaxPackets is the most packets of an isochronous transfer.
+const MaxPackets = 128
+
+// PacketStream is a queue of isochronous IN transfers in flight. Packet
+// boundaries are kept: each packet is delivered once, in order, with what became
+// of it.
+type PacketStream interface {
+	// Next returns the packets of the next completed transfer, valid until the
+	// following Next or Close. Errors are as of [Stream], about the transfer as a
+	// whole; a damaged packet is not one. One goroutine at a time.
+	Next(ctx context.Context) ([]Packet, error)
 	// Close cancels what is in flight and returns when the last is done.
 	Close() error
 }

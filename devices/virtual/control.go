@@ -3,6 +3,7 @@ package virtual
 import (
 	"context"
 	"encoding/binary"
+	"time"
 
 	"tambo/devices/usb"
 	"tambo/devices/usb/urb"
@@ -51,6 +52,7 @@ func (s *session) reset() {
 	s.mu.Lock()
 	s.alts = map[int]int{}
 	s.halted = map[uint8]bool{}
+	s.served = map[uint8]time.Time{}
 	s.mu.Unlock()
 	s.dev.fn.Reset()
 }

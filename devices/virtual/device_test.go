@@ -45,7 +45,7 @@ func TestStandardRequests(t *testing.T) {
 	if b := get(0x80, 6, 0x0100, 0, 64); len(b) != 18 || b[0] != 18 || b[8] != 0x25 || b[9] != 0x05 {
 		t.Errorf("device descriptor % x", b)
 	}
-	if b := get(0x80, 6, 0x0200, 0, 9); len(b) != 9 || int(b[2])|int(b[3])<<8 != len(dev.desc.Config) || b[4] != 2 {
+	if b := get(0x80, 6, 0x0200, 0, 9); len(b) != 9 || int(b[2])|int(b[3])<<8 != len(dev.desc.Config) || b[4] != 3 {
 		t.Errorf("first nine bytes of the configuration % x", b)
 	}
 	if b := get(0x80, 6, 0x0300, 0, 255); !bytes.Equal(b, []byte{4, 3, 9, 4}) {

@@ -12,7 +12,8 @@ import (
 
 // Faults is how a device misbehaves. Chances are 0 to 1 and are rolled for each
 // piece of data that a bulk or interrupt endpoint sends or takes, one for each
-// kind. The zero value is a healthy device.
+// kind; of an isochronous endpoint, for each packet. The zero value is a healthy
+// device.
 type Faults struct {
 	Drop    float64 // the data is lost; the host sees nothing of it
 	Corrupt float64 // some bytes are changed
@@ -39,6 +40,10 @@ type Faults struct {
 	// not toggled, its end-of-frame bit is missing.
 	ErrorBit, KeepFID, NoEOF float64
 
+	// Disorder lets isochronous packets change places. Of the others, what the
+	// bus would notice comes as a damaged packet.
+	Disorder float64
+
 	Seed uint64 // of the dice
 }
 
@@ -48,6 +53,7 @@ func (f *Faults) fields() map[string]*float64 {
 		"drop": &f.Drop, "corrupt": &f.Corrupt, "short": &f.Short, "babble": &f.Babble, "stall": &f.Stall,
 		"error": &f.Error, "hang": &f.Hang, "delay": &f.Delay, "unplug": &f.Unplug,
 		"errorbit": &f.ErrorBit, "keepfid": &f.KeepFID, "noeof": &f.NoEOF,
+		"disorder": &f.Disorder,
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"sync/atomic"
+	"time"
 
 	"tambo/devices/usb"
 )
@@ -13,6 +15,10 @@ import (
 // 0x83 is a source of transfers that each begin with a 32-bit little-endian
 // counter. Interface 2 (there is no 1) has alternate settings 0, without
 // endpoints, and 1, with interrupt IN 0x84 that sends its alternate setting.
+// Interface 4 has alternate settings 0, without endpoints, 1 and 2, with
+// isochronous IN 0x85 of 3×1024 and of 192 bytes an interval: packet n since the
+// setting was selected is n, 32-bit little-endian, then bytes of value n up to
+// LoopbackPacket(n, size) bytes.
 // Vendor requests: IN 0x42 returns wValue, wIndex; OUT 0x43 stores data, IN 0x43
 // returns it; OUT 0x44 halts endpoint 0x81; IN 0x45 never answers.
 type Loopback struct {
@@ -22,6 +28,7 @@ type Loopback struct {
 	halt   chan struct{}
 	alt    chan int
 	next   uint32
+	packet atomic.Uint32 // number of the next isochronous packet
 	source []byte
 	rest   []byte
 }
@@ -42,6 +49,11 @@ func NewLoopback(serial string) *Device {
 	cfg = AppendInterface(cfg, 2, 0, 0xff, 1, 0, 0, FirstName)
 	cfg = AppendInterface(cfg, 2, 1, 0xff, 1, 0, 1, FirstName)
 	cfg = AppendEndpoint(cfg, 0x84, usb.TransferInterrupt, 64, 4)
+	cfg = AppendInterface(cfg, 4, 0, 0xff, 2, 0, 0, 0)
+	cfg = AppendInterface(cfg, 4, 1, 0xff, 2, 0, 1, 0)
+	cfg = AppendEndpoint(cfg, 0x85, usb.TransferIsochronous, 2<<11|1024, 1)
+	cfg = AppendInterface(cfg, 4, 2, 0xff, 2, 0, 1, 0)
+	cfg = AppendEndpoint(cfg, 0x85, usb.TransferIsochronous, 192, 4)
 	d, err := NewDevice(Descriptors{VendorID: 0x0525, ProductID: 0xa4a0, Release: 0x0100,
 		Manufacturer: "Tambo", Product: "Loopback", Serial: serial, Names: []string{"alternates"}, Config: cfg}, l)
 	if err != nil {
@@ -111,10 +123,38 @@ func (l *Loopback) In(ctx context.Context, ep uint8, p []byte) (int, error) {
 
 // SetInterface implements [Function].
 func (l *Loopback) SetInterface(number, alt int) {
-	if number == 2 {
+	switch number {
+	case 2:
 		<-l.alt
 		l.alt <- alt
+	case 4:
+		l.packet.Store(0)
 	}
+}
+
+// Packet implements [Function].
+func (l *Loopback) Packet(_ uint8, _ time.Time, p []byte) int {
+	n := l.packet.Add(1) - 1
+	p = p[:LoopbackPacket(int(n), len(p))]
+	for i := range p {
+		p[i] = byte(n)
+	}
+	if len(p) > 0 {
+		binary.LittleEndian.PutUint32(p, n)
+	}
+	return len(p)
+}
+
+// LoopbackPacket is how long isochronous packet n is where size bytes are the
+// most: now and then empty, mostly of changing length, sometimes full.
+func LoopbackPacket(n, size int) int {
+	switch n % 8 {
+	case 3:
+		return 0
+	case 5:
+		return size
+	}
+	return 4 + n*37%(size-4)
 }
 
 // Reset implements [Function].

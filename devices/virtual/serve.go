@@ -98,6 +98,15 @@ func (im *importer) submit(r io.Reader, m wire.Message) error {
 	} else if _, err := io.ReadFull(r, u.Buf); err != nil {
 		return err
 	}
+	if m.Packets > 0 {
+		list, err := wire.ReadPackets(r, m.Packets, m.Length)
+		if err != nil {
+			return err
+		}
+		for _, p := range list {
+			u.Packets = append(u.Packets, urb.Packet{Offset: p.Offset, Length: p.Length})
+		}
+	}
 	u.Setup = m.Setup
 	u.ZLP = m.Flags&wire.FlagZeroPacket != 0
 	im.mu.Lock()
@@ -125,12 +134,35 @@ func (im *importer) finish(m wire.Message, u *urb.URB) {
 	if errors.Is(err, urb.ErrUnlinked) {
 		err = wire.ErrReset
 	}
-	ret := wire.Message{Command: wire.RetSubmit, Seq: m.Seq, Status: wire.Status(err), Actual: u.N}
+	ret := wire.Message{Command: wire.RetSubmit, Seq: m.Seq, Status: wire.Status(err), Actual: u.N, Packets: len(u.Packets)}
+	if len(u.Packets) > 0 {
+		im.write(appendPackets(ret, u))
+		return
+	}
 	b := ret.Append(make([]byte, 0, wire.HeaderSize+u.N))
 	if u.In() {
 		b = append(b, u.Buf[:u.N]...)
 	}
 	im.write(b)
+}
+
+// appendPackets writes an isochronous answer: the data without the room between
+// packets, then their records.
+func appendPackets(ret wire.Message, u *urb.URB) []byte {
+	ret.Actual = 0
+	for _, p := range u.Packets {
+		ret.Actual += p.N
+	}
+	b := ret.Append(make([]byte, 0, wire.HeaderSize+ret.Actual+16*len(u.Packets)))
+	for _, p := range u.Packets {
+		if u.In() {
+			b = append(b, u.Buf[p.Offset:p.Offset+p.N]...)
+		}
+	}
+	for _, p := range u.Packets {
+		b = wire.AppendPacket(b, wire.Packet{Offset: p.Offset, Length: p.Length, Actual: p.N, Status: wire.Status(p.Err)})
+	}
+	return b
 }
 
 // unlink takes a transfer back. Either its own answer or -ECONNRESET follows,

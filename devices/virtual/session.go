@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"tambo/devices/usb"
 	"tambo/devices/usb/urb"
@@ -24,6 +25,7 @@ type session struct {
 	queues map[uint8]*queue
 	alts   map[int]int
 	halted map[uint8]bool
+	served map[uint8]time.Time // by isochronous endpoint: the end of the last interval
 	config uint8
 }
 
@@ -31,7 +33,7 @@ var _ urb.Carrier = (*session)(nil)
 
 func newSession(d *Device, unplug func()) *session {
 	s := &session{dev: d, unplug: unplug, queues: map[uint8]*queue{},
-		alts: map[int]int{}, halted: map[uint8]bool{}, config: d.config.Value}
+		alts: map[int]int{}, halted: map[uint8]bool{}, served: map[uint8]time.Time{}, config: d.config.Value}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	d.fn.Reset()
 	return s
@@ -176,6 +178,8 @@ func (s *session) perform(j *job) (int, error) {
 	switch {
 	case u.Control():
 		return s.control(j.ctx, u)
+	case len(u.Packets) > 0:
+		return s.packets(j.ctx, u)
 	case s.dev.packetSize(u.Endpoint) == 0:
 		return 0, usb.ErrNotFound
 	case s.isHalted(u.Endpoint):

@@ -6,11 +6,12 @@
 // package, every bus that carries one says so by Virtual, and the server refuses
 // to listen anywhere but on loopback because USB/IP has no authentication.
 //
-// The room has the framework ([Device], [Pipe], [Faults], [Bus], [Server]), a
-// UVC 1.1 cameras ([NewCamera], [NewColourCamera], [NewCompositeCamera]) and an eSCL scanner. Scenes come in through
-// small interfaces. Transfers follow USB 2.0 chapters 8 and 9: a transfer ends
-// when it is full or by a short packet, a stalled endpoint stays halted until it
-// is cleared. There are no isochronous transfers yet.
+// The room has the framework ([Device], [Pipe], [Faults], [Bus], [Server]), UVC
+// 1.1 cameras ([NewCamera], [NewColourCamera], [NewCompositeCamera]) and an eSCL
+// scanner. Scenes come in through small interfaces. Transfers follow USB 2.0
+// chapters 5, 8 and 9: a transfer ends when it is full or by a short packet, a
+// stalled endpoint stays halted until it is cleared, isochronous packets come
+// once a service interval, at the bus's pace.
 package virtual
 
 import (
@@ -18,6 +19,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"sync"
+	"time"
 	"unicode/utf16"
 
 	"tambo/devices/usb"
@@ -48,6 +50,14 @@ type Function interface {
 	// Reset says that the device was reset, plugged or unplugged: forget
 	// all negotiated state. Transfers in progress were cancelled before.
 	Reset()
+}
+
+// Isochronous is a function with isochronous IN endpoints.
+type Isochronous interface {
+	Function
+	// Packet fills what an endpoint sends in the service interval at a time, and
+	// returns at once; 0 is nothing to send. Intervals come in order.
+	Packet(ep uint8, at time.Time, p []byte) (n int)
 }
 
 // Base is a function that stalls everything; embed it to write less.

@@ -112,8 +112,35 @@ func (i *iface) Write(ctx context.Context, address uint8, p []byte, zlp bool) (i
 	return n, i.failed(ctx, err)
 }
 
-// SetAlt claims again with the other setting: gousb has no other way.
+// SetAlt implements [usb.Interface].
 func (i *iface) SetAlt(_ context.Context, alt int) error {
+	return i.alone(func() error {
+		for _, set := range i.settings() {
+			if set.Alternate != alt {
+				continue
+			}
+			if err := setAlt(i.d.dev, i.number, alt); err != nil {
+				return i.failed(context.Background(), err)
+			}
+			i.g.Setting = set
+			return nil
+		}
+		return fmt.Errorf("interface %d alternate setting %d: %w", i.number, alt, usb.ErrNotFound)
+	})
+}
+
+// ClearHalt implements [usb.Interface].
+func (i *iface) ClearHalt(_ context.Context, address uint8) error {
+	return i.alone(func() error {
+		if _, ok := i.g.Setting.Endpoints[gousb.EndpointAddress(address)]; !ok {
+			return fmt.Errorf("endpoint %#02x of interface %d: %w", address, i.number, usb.ErrNotFound)
+		}
+		return i.failed(context.Background(), clearHalt(i.d.dev, address))
+	})
+}
+
+// alone runs what no transfer may be in flight for.
+func (i *iface) alone(f func() error) error {
 	release, err := i.d.begin()
 	if err != nil {
 		return err
@@ -123,56 +150,16 @@ func (i *iface) SetAlt(_ context.Context, alt int) error {
 		return fmt.Errorf("interface %d has transfers in flight: %w", i.number, usb.ErrBusy)
 	}
 	defer i.use.Unlock()
-	return i.claimAgain(alt)
-}
-
-// claimAgain claims with a setting; use is held.
-func (i *iface) claimAgain(alt int) error {
 	if i.g == nil {
 		return usb.ErrGone
 	}
+	return f()
+}
+
+func (i *iface) settings() []gousb.InterfaceSetting {
 	i.d.mu.Lock()
 	defer i.d.mu.Unlock()
-	known := false
-	for _, s := range i.d.cfg.Desc.Interfaces[i.number].AltSettings {
-		known = known || s.Alternate == alt
-	}
-	if !known {
-		return fmt.Errorf("interface %d alternate setting %d: %w", i.number, alt, usb.ErrNotFound)
-	}
-	i.d.dev.SetAutoDetach(false) // the kernel's driver must not come back in between
-	i.g.Close()
-	g, err := i.d.cfg.Interface(i.number, alt)
-	i.d.dev.SetAutoDetach(true)
-	if err != nil {
-		i.g = nil
-		delete(i.d.ifaces, i.number)
-		return mapErr(err)
-	}
-	i.g = g
-	return nil
-}
-
-// ClearHalt selects the current setting again: SET_INTERFACE clears the halts
-// and data toggles of the interface on both sides, which a CLEAR_FEATURE made by
-// hand would do on the device's side only (gousb does not offer libusb's own).
-func (i *iface) ClearHalt(_ context.Context, address uint8) error {
-	release, err := i.d.begin()
-	if err != nil {
-		return err
-	}
-	defer release()
-	if !i.use.TryLock() {
-		return fmt.Errorf("interface %d has transfers in flight: %w", i.number, usb.ErrBusy)
-	}
-	defer i.use.Unlock()
-	if i.g == nil {
-		return usb.ErrGone
-	}
-	if _, ok := i.g.Setting.Endpoints[gousb.EndpointAddress(address)]; !ok {
-		return fmt.Errorf("endpoint %#02x of interface %d: %w", address, i.number, usb.ErrNotFound)
-	}
-	return i.claimAgain(i.g.Setting.Alternate)
+	return i.d.cfg.Desc.Interfaces[i.number].AltSettings
 }
 
 // Release takes transfers in flight back.

@@ -4,13 +4,13 @@
 // gousb's oddities stay in here: it panics where libusb cannot start and on
 // interface numbers that are not contiguous, its control transfers may wait for
 // ever, one failed transfer ends its streams, it cannot clear a halted endpoint,
-// and it has no hot-plug notice, so that List begins anew each time. A device
+// its isochronous transfers lose their packet boundaries (packets.go goes to
+// libusb itself for both), and it has no hot-plug notice, so that List begins anew each time. A device
 // that was unplugged shows in five ways; all are usb.ErrGone here.
 //
 // It opens a device only to use it, or to read descriptors that the system does
 // not offer otherwise; it takes an interface from the kernel's driver only when
-// that interface is claimed, and gives it back on release. It has no isochronous
-// transfers yet: gousb loses their packet boundaries.
+// that interface is claimed, and gives it back on release.
 package libusb
 
 import (

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
@@ -140,5 +141,17 @@ func TestSysfs(t *testing.T) {
 	other := usb.DeviceInfo{Port: "1-4.2", Address: 8}
 	if sysfs(&other) {
 		t.Error("files of another plugging were taken")
+	}
+}
+
+// packets.go takes gousb's handle out of its private field: the pinned version
+// has it.
+func TestHandle(t *testing.T) {
+	f, ok := reflect.TypeFor[gousb.Device]().FieldByName("handle")
+	if !ok || f.Type.Kind() != reflect.Pointer || f.Type.Elem().Name() != "libusbDevHandle" {
+		t.Fatalf("gousb.Device has no handle as v1.1.3 has it: %v", f.Type)
+	}
+	if handle(&gousb.Device{}) != nil {
+		t.Error("the handle of a device that is not open")
 	}
 }

@@ -34,7 +34,9 @@ func Open(info usb.DeviceInfo, c Carrier, claims *Claims, onClose func()) usb.De
 var (
 	_ usb.Device    = (*handle)(nil)
 	_ usb.Interface = (*iface)(nil)
-	_ usb.Stream    = (*stream)(nil)
+	_ usb.Stream    = stream{}
+
+	_ usb.PacketStream = (*packetStream)(nil)
 )
 
 type handle struct {
@@ -193,15 +195,25 @@ func (i *iface) SetAlt(ctx context.Context, alt int) error {
 	return nil
 }
 
-// endpoint checks that an address can be used now.
+// endpoint checks that an address can be used now, for transfers that are not
+// isochronous.
 func (i *iface) endpoint(address uint8, in bool) (usb.Endpoint, error) {
+	e, err := i.find(address)
+	if err == nil && (e.In() != in || e.Transfer == usb.TransferIsochronous) {
+		err = fmt.Errorf("endpoint %#02x of interface %d: %w", address, i.number, usb.ErrNotFound)
+	}
+	return e, err
+}
+
+// find looks an address up in the selected setting.
+func (i *iface) find(address uint8) (usb.Endpoint, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.released {
 		return usb.Endpoint{}, fmt.Errorf("interface %d was released: %w", i.number, usb.ErrGone)
 	}
 	e, ok := i.set.Endpoint(address)
-	if !ok || e.In() != in || e.Transfer == usb.TransferIsochronous {
+	if !ok {
 		return e, fmt.Errorf("endpoint %#02x of interface %d: %w", address, i.number, usb.ErrNotFound)
 	}
 	return e, nil

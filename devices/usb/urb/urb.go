@@ -25,6 +25,10 @@ type URB struct {
 	Setup    usb.Setup // control only
 	Buf      []byte    // data to send, or the room to fill
 	ZLP      bool      // OUT: end a full last packet by an empty one
+	// Packets makes it an isochronous transfer: Buf holds their room one after
+	// the other, and the carrier fills in what came. Err is then about the
+	// transfer as a whole, and N the sum of what came.
+	Packets []Packet
 
 	N   int   // bytes moved; valid after Done
 	Err error // valid after Done
@@ -38,6 +42,24 @@ type URB struct {
 
 	once sync.Once
 	done chan struct{}
+}
+
+// Packet is one service interval of an isochronous URB.
+type Packet struct {
+	Offset, Length int // its room in Buf
+	N              int // bytes that came; valid after Done
+	Err            error
+}
+
+// NewPackets prepares an isochronous URB of n packets of size bytes in buf, which
+// must hold them.
+func NewPackets(endpoint uint8, buf []byte, n, size int) *URB {
+	u := New(endpoint, buf[:n*size])
+	u.Packets = make([]Packet, n)
+	for i := range u.Packets {
+		u.Packets[i] = Packet{Offset: i * size, Length: size}
+	}
+	return u
 }
 
 // New prepares an URB.

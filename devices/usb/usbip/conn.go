@@ -57,13 +57,16 @@ func (k *conn) Submit(u *urb.URB) {
 	u.Private = k.seq
 	k.pending[k.seq] = u
 	m := wire.Message{Command: wire.CmdSubmit, Seq: k.seq, DevID: k.devid, In: u.In(), EP: u.Endpoint & 0x0f,
-		Length: len(u.Buf), Setup: u.Setup}
+		Length: len(u.Buf), Setup: u.Setup, Packets: len(u.Packets)}
 	if u.ZLP {
 		m.Flags = wire.FlagZeroPacket
 	}
 	b := m.Append(nil)
 	if !u.In() {
 		b = append(b, u.Buf...)
+	}
+	for _, p := range u.Packets {
+		b = wire.AppendPacket(b, wire.Packet{Offset: p.Offset, Length: p.Length})
 	}
 	k.send(b)
 	k.mu.Unlock()
@@ -180,10 +183,45 @@ func (k *conn) completed(r io.Reader, m wire.Message) error {
 			return e
 		}
 	}
+	if len(u.Packets) > 0 || m.Packets > 0 {
+		if e := unpack(r, m, u); e != nil {
+			u.Complete(0, usb.ErrGone)
+			return e
+		}
+	}
 	if errors.Is(err, wire.ErrReset) {
 		err = urb.ErrUnlinked
 	}
 	u.Complete(m.Actual, err)
+	return nil
+}
+
+// unpack reads the records of an isochronous answer, and moves its data, which
+// came without the room between packets, from the last to the first to where it
+// belongs.
+func unpack(r io.Reader, m wire.Message, u *urb.URB) error {
+	if m.Packets != len(u.Packets) {
+		return fmt.Errorf("%w: %d packets for a transfer of %d", wire.ErrMessage, m.Packets, len(u.Packets))
+	}
+	list, err := wire.ReadPackets(r, m.Packets, len(u.Buf))
+	if err != nil {
+		return err
+	}
+	from := m.Actual
+	for i := len(list) - 1; i >= 0; i-- {
+		p, q := &u.Packets[i], list[i]
+		from -= q.Actual
+		if from < 0 || q.Actual > p.Length {
+			return fmt.Errorf("%w: packet %d of %d bytes", wire.ErrMessage, i, q.Actual)
+		}
+		copy(u.Buf[p.Offset:p.Offset+q.Actual], u.Buf[from:])
+		if p.N, p.Err = q.Actual, wire.Err(q.Status); p.Err != nil && !errors.Is(p.Err, usb.ErrOverflow) {
+			p.Err = fmt.Errorf("%w: packet status %d", usb.ErrIO, q.Status)
+		}
+	}
+	if from != 0 {
+		return fmt.Errorf("%w: %d bytes that belong to no packet", wire.ErrMessage, from)
+	}
 	return nil
 }
 

@@ -48,6 +48,8 @@ func Run(t *testing.T, make func(t *testing.T) Rig) {
 		{"Endpoints", testEndpoints},
 		{"Stream", testStream},
 		{"StreamTimeoutAndClose", testStreamTimeout},
+		{"Packets", testPackets},
+		{"PacketsEnd", testPacketsEnd},
 		{"CloseFailsPending", testClosePending},
 		{"Unplug", testUnplug},
 		{"Replug", testReplug},
@@ -114,7 +116,7 @@ func testList(t *testing.T, r Rig) {
 		if err != nil {
 			t.Fatalf("configuration: %v", err)
 		}
-		if i.VendorID != 0x0525 || i.ProductID != 0xa4a0 || i.Speed != usb.SpeedHigh || len(c.Interfaces) != 3 {
+		if i.VendorID != 0x0525 || i.ProductID != 0xa4a0 || i.Speed != usb.SpeedHigh || len(c.Interfaces) != 6 {
 			t.Errorf("device %+v with %d settings", i, len(c.Interfaces))
 		}
 		if i.Strings.Product != "Loopback" || i.Strings.Serial == "" {

@@ -173,6 +173,10 @@ func (i *fakeIface) Stream(context.Context, uint8, int, int) (usb.Stream, error)
 	return nil, usb.ErrNotFound
 }
 
+func (i *fakeIface) Packets(context.Context, uint8, int, int) (usb.PacketStream, error) {
+	return nil, usb.ErrNotFound
+}
+
 func (i *fakeIface) ClearHalt(context.Context, uint8) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -27,6 +27,9 @@ type Message struct {
 	Actual int
 	// CmdUnlink
 	Unlink uint32
+	// Packets is how many isochronous packets a CmdSubmit or RetSubmit has; their
+	// records follow the data, see [ReadPackets].
+	Packets int
 }
 
 // FlagZeroPacket asks for a zero-length packet after a full last packet
@@ -47,6 +50,7 @@ func (m *Message) Append(b []byte) []byte {
 	case CmdSubmit:
 		be.PutUint32(h[20:], m.Flags)
 		be.PutUint32(h[24:], uint32(m.Length))
+		be.PutUint32(h[32:], uint32(m.Packets))
 		if m.EP == 0 {
 			h[40], h[41] = m.Setup.RequestType, m.Setup.Request
 			binary.LittleEndian.PutUint16(h[42:], m.Setup.Value)
@@ -56,6 +60,7 @@ func (m *Message) Append(b []byte) []byte {
 	case RetSubmit:
 		be.PutUint32(h[20:], uint32(m.Status))
 		be.PutUint32(h[24:], uint32(m.Actual))
+		be.PutUint32(h[32:], uint32(m.Packets))
 	case CmdUnlink:
 		be.PutUint32(h[20:], m.Unlink)
 	case RetUnlink:
@@ -83,7 +88,8 @@ func ReadMessage(r io.Reader) (Message, error) {
 	case RetSubmit:
 		m.Status = int32(be.Uint32(h[20:]))
 		n := be.Uint32(h[24:])
-		if n > MaxTransfer || packets(h[32:]) {
+		var ok bool
+		if m.Packets, ok = packets(h[32:]); !ok || n > MaxTransfer {
 			return m, fmt.Errorf("%w: answer of %d bytes, %d packets", ErrMessage, n, be.Uint32(h[32:]))
 		}
 		m.Actual = int(n)
@@ -100,7 +106,8 @@ func ReadMessage(r io.Reader) (Message, error) {
 func (m *Message) submit(h []byte) error {
 	m.Flags = be.Uint32(h[20:])
 	n := be.Uint32(h[24:])
-	if n > MaxTransfer || packets(h[32:]) {
+	var ok bool
+	if m.Packets, ok = packets(h[32:]); !ok || n > MaxTransfer || m.Packets > 0 && m.EP == 0 {
 		return fmt.Errorf("%w: transfer of %d bytes, %d packets", ErrMessage, n, be.Uint32(h[32:]))
 	}
 	m.Length = int(n)
@@ -117,8 +124,49 @@ func (m *Message) submit(h []byte) error {
 	return nil
 }
 
-// packets reports isochronous packets: 0 and -1 both mean none.
-func packets(b []byte) bool { n := be.Uint32(b); return n != 0 && n != 0xffffffff }
+// packets reads a number of isochronous packets: 0 and -1 both mean none.
+func packets(b []byte) (int, bool) {
+	n := be.Uint32(b)
+	if n == 0xffffffff {
+		n = 0
+	}
+	return int(n), n <= MaxPackets
+}
+
+// Packet is the record of an isochronous packet (usbip_iso_packet_descriptor).
+type Packet struct {
+	Offset, Length, Actual int
+	Status                 int32
+}
+
+// packetSize is the length of a record.
+const packetSize = 16
+
+// AppendPacket writes a record.
+func AppendPacket(b []byte, p Packet) []byte {
+	b = be.AppendUint32(b, uint32(p.Offset))
+	b = be.AppendUint32(b, uint32(p.Length))
+	b = be.AppendUint32(b, uint32(p.Actual))
+	return be.AppendUint32(b, uint32(p.Status))
+}
+
+// ReadPackets reads n records for a transfer of length bytes; each must lie within it.
+func ReadPackets(r io.Reader, n, length int) ([]Packet, error) {
+	b := make([]byte, n*packetSize)
+	if _, err := io.ReadFull(r, b); err != nil {
+		return nil, err
+	}
+	out := make([]Packet, n)
+	for i := range out {
+		d := b[i*packetSize:]
+		off, size, actual := be.Uint32(d), be.Uint32(d[4:]), be.Uint32(d[8:])
+		if off > uint32(length) || size > uint32(length)-off || actual > size {
+			return nil, fmt.Errorf("%w: packet of %d bytes at %d, %d of them there, in %d", ErrMessage, size, off, actual, length)
+		}
+		out[i] = Packet{int(off), int(size), int(actual), int32(be.Uint32(d[12:]))}
+	}
+	return out, nil
+}
 
 // Linux error numbers, as they cross the wire (negative).
 const (
@@ -130,6 +178,8 @@ const (
 	eOVERFLOW  = 75
 	eILSEQ     = 84
 	eCONNRESET = 104
+	eCOMM      = 70
+	eXDEV      = 18
 	eSHUTDOWN  = 108
 	eTIMEDOUT  = 110
 	eREMOTEIO  = 121
@@ -176,7 +226,7 @@ func Err(status int32) error {
 		return usb.ErrTimeout
 	case eNOENT:
 		return usb.ErrNotFound
-	case eIO, ePROTO, eILSEQ:
+	case eIO, ePROTO, eILSEQ, eXDEV, eCOMM:
 		return usb.ErrIO
 	}
 	return fmt.Errorf("%w: status %d", usb.ErrIO, status)

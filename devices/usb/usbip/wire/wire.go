@@ -1,8 +1,7 @@
 // Package wire is the USB/IP protocol 1.1.1 as bytes: both its sides, the
 // exporter of virtual devices and our client, speak through it.
 //
-// It opens no connection and has no isochronous transfers yet: a message that
-// carries any is refused. Nothing in it can be made to allocate more than
+// It opens no connection. Nothing in it can be made to allocate more than
 // MaxTransfer. Source: Documentation/usb/usbip_protocol.rst of the Linux kernel.
 package wire
 
@@ -48,6 +47,7 @@ const (
 	MaxTransfer   = 1 << 20
 	MaxDevices    = 256
 	MaxInterfaces = 64
+	MaxPackets    = 1024 // of an isochronous transfer, as the kernel's
 	HeaderSize    = 48
 	deviceSize    = 312
 )

@@ -68,7 +68,7 @@ func TestMessagesRefused(t *testing.T) {
 		"direction 2":            {"00010002 00000001", "00010002 00000002"},
 		"endpoint 16":            {"00010002 00000001 00000001", "00010002 00000001 00000010"},
 		"too much":               {"00000000 00000200", "00000000 7fffffff"},
-		"isochronous":            {"00000200 00000000 00000000", "00000200 00000000 00000008"},
+		"too many packets":       {"00000200 00000000 00000000", "00000200 00000000 00000401"},
 		"control, other wLength": {"00000001 00000000 00000200", "00000000 00000000 00000200"},
 	} {
 		s := strings.Replace(base, change[0], change[1], 1)
@@ -144,6 +144,51 @@ func FuzzReadDevlist(f *testing.F) {
 		list, err := ReadDevlist(bytes.NewReader(raw))
 		if err == nil && len(list)*deviceSize > len(raw) {
 			t.Errorf("%d devices from %d bytes", len(list), len(raw))
+		}
+	})
+}
+
+// An isochronous answer as usbip_protocol.rst and struct usbip_iso_packet_descriptor
+// lay it out: the head has the number of packets, records of 16 bytes follow the
+// data.
+func TestPackets(t *testing.T) {
+	head := unhex(t, "00000003 00000007 00000000 00000000 00000000 00000000 00000005 00000000 00000002 00000001 0000000000000000")
+	m, err := ReadMessage(bytes.NewReader(head))
+	if err != nil || m.Packets != 2 || m.Actual != 5 || m.Seq != 7 {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	records := unhex(t, "00000000 00000c00 00000005 00000000 00000c00 00000c00 00000000 ffffffac")
+	want := []Packet{{0, 3072, 5, 0}, {3072, 3072, 0, -84}} // -EILSEQ
+	got, err := ReadPackets(bytes.NewReader(records), 2, 6144)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if !errors.Is(Err(got[1].Status), usb.ErrIO) {
+		t.Errorf("status %d is %v", got[1].Status, Err(got[1].Status))
+	}
+	var back []byte
+	for _, p := range want {
+		back = AppendPacket(back, p)
+	}
+	if !bytes.Equal(back, records) {
+		t.Errorf("written % x", back)
+	}
+	for name, length := range map[string]int{"beyond the transfer": 6143, "no transfer": 0} {
+		if _, err := ReadPackets(bytes.NewReader(records), 2, length); !errors.Is(err, ErrMessage) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func FuzzReadPackets(f *testing.F) {
+	f.Add([]byte{0, 0, 0, 0, 0, 0, 12, 0, 0, 0, 0, 5, 0, 0, 0, 0}, 1, 6144)
+	f.Fuzz(func(t *testing.T, raw []byte, n, length int) {
+		n, length = n&0x3ff, length&0xfffff
+		list, err := ReadPackets(bytes.NewReader(raw), n, length)
+		for _, p := range list {
+			if err != nil || p.Offset < 0 || p.Length < 0 || p.Offset+p.Length > length || p.Actual < 0 || p.Actual > p.Length {
+				t.Errorf("%+v of %d, %v", p, length, err)
+			}
 		}
 	})
 }

@@ -8,7 +8,7 @@
  * up, the device is unplugged. usbfs ioctls of COMMAND become URBs.
  *
  * Locking: umockdev calls handle-ioctl on a thread of its own, the rest runs on
- * the main thread; one mutex guards everything. Isochronous URBs are refused.
+ * the main thread; one mutex guards everything. Of isochronous URBs only IN ones.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -40,6 +40,7 @@ typedef struct {
   gboolean in, control, done;
   guint8 *own; int own_len;       /* room of our own requests */
   int status, actual;
+  int packets;                    /* isochronous */
 } Urb;
 
 struct Device {
@@ -86,10 +87,17 @@ static void submit(Device *d, Urb *u, int ep, int len, guint32 flags, const guin
   guint32 h[12] = {0};
   u->seq = ++d->seq;
   h[0] = htonl(CMD_SUBMIT); h[1] = htonl(u->seq); h[2] = htonl(1 << 16 | d->devnum);
-  h[3] = htonl(u->in); h[4] = htonl(ep); h[5] = htonl(flags); h[6] = htonl(len);
+  h[3] = htonl(u->in); h[4] = htonl(ep); h[5] = htonl(flags); h[6] = htonl(len); h[8] = htonl(u->packets);
   if (setup) memcpy(&h[10], setup, 8);
   d->urbs = g_list_append(d->urbs, u);
   if (send_all(d, h, sizeof h) && !u->in && len) send_all(d, out, len);
+  guint32 off = 0;
+  for (int i = 0; i < u->packets; i++) {
+    guint32 n = ((struct usbdevfs_urb *)u->urb->data)->iso_frame_desc[i].length;
+    guint32 p[4] = {htonl(off), htonl(n), 0, 0};
+    off += n;
+    send_all(d, p, sizeof p);
+  }
 }
 
 static void unlink_urb(Device *d, Urb *u) {
@@ -120,6 +128,26 @@ static void finish(Urb *u, int status, int actual) {
   }
 }
 
+/* packets reads what came of an isochronous URB: the data without the room between
+ * packets, then their records; FALSE when that cannot be. */
+static gboolean packets(Device *d, Urb *u, int actual) {
+  guint8 *data = g_malloc(actual + 1);
+  gboolean ok = recv_all(d, data, actual);
+  size_t from = 0, to = 0;
+  for (int i = 0; ok && i < u->packets; i++) {
+    guint32 p[4];
+    if (!(ok = recv_all(d, p, sizeof p)) || u->done) continue; /* discarded meanwhile */
+    struct usbdevfs_iso_packet_desc *f = &((struct usbdevfs_urb *)u->urb->data)->iso_frame_desc[i];
+    guint32 n = ntohl(p[2]);
+    if (n > f->length || from + n > (size_t)actual || to + f->length > u->buf->data_len) { ok = FALSE; break; }
+    f->actual_length = n; f->status = ntohl(p[3]);
+    memcpy(u->buf->data + to, data + from, n);
+    from += n; to += f->length;
+  }
+  g_free(data);
+  return ok;
+}
+
 /* answer reads one message of the simulator; FALSE when it hung up. */
 static gboolean answer(Device *d) {
   guint32 h[12];
@@ -130,7 +158,9 @@ static gboolean answer(Device *d) {
   if (cmd != RET_SUBMIT || actual < 0 || actual > 1 << 24) return FALSE;
   Urb *u = by_seq(d, seq);
   if (!u) return FALSE;
-  if (u->in && actual) {
+  if (u->packets) {
+    if (!packets(d, u, actual)) return FALSE;
+  } else if (u->in && actual) {
     guint8 *to = u->own ? u->own : u->buf->data + (u->control ? 8 : 0);
     int room = u->own ? u->own_len : (int)u->buf->data_len - (u->control ? 8 : 0);
     if (u->done) { /* discarded meanwhile: drain what came late */
@@ -194,9 +224,21 @@ static int do_submit(Device *d, UMockdevIoctlClient *c, UMockdevIoctlData *arg) 
   gulong addr = *(gulong *)arg->data;
   UMockdevIoctlData *m = umockdev_ioctl_data_resolve(arg, 0, sizeof(struct usbdevfs_urb), NULL);
   struct usbdevfs_urb *x = (void *)m->data;
-  if (x->type == USBDEVFS_URB_TYPE_ISO) { umockdev_ioctl_data_unref(m); return EINVAL; }
-  int len = x->buffer_length;
+  int len = x->buffer_length, n = 0;
+  if (x->type == USBDEVFS_URB_TYPE_ISO) { /* once more, with the records that trail it */
+    n = x->number_of_packets;
+    umockdev_ioctl_data_unref(m);
+    if (n < 1 || n > 128) return EINVAL;
+    *(gulong *)arg->data = addr;
+    umockdev_ioctl_data_reload(arg, NULL);
+    m = umockdev_ioctl_data_resolve(arg, 0, sizeof(struct usbdevfs_urb) + n * sizeof(struct usbdevfs_iso_packet_desc), NULL);
+    x = (void *)m->data;
+    len = 0;
+    for (int i = 0; i < n; i++) len += x->iso_frame_desc[i].length;
+    if (!(x->endpoint & 0x80)) { umockdev_ioctl_data_unref(m); return EINVAL; }
+  }
   Urb *u = g_new0(Urb, 1);
+  u->packets = n;
   u->client = c; u->addr = addr; u->urb = m;
   if (len > 0)
     u->buf = umockdev_ioctl_data_resolve(m, G_STRUCT_OFFSET(struct usbdevfs_urb, buffer), len, NULL);
