@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"tambo/kiosk"
+	"tambo/kiosk/health"
 )
 
 // load returns the strings of a language: by key, by plural form.
@@ -118,7 +119,41 @@ var families = [][]string{
 	// The sentences of guidance are those of the iris engine (its Guidance),
 	// for nobody in particular and for each eye.
 	guidance(),
+	family("likely.", health.Causes()...), likelyDo(), family("figure.", health.AllFigures()...), family("worked.", health.AllWorked()...),
+	family("health.", health.PartCamera, health.PartFace, health.PartScanner, health.PartChip, health.PartHub, health.PartQueue, health.PartKeys, health.PartVault,
+		health.PartDisk, health.PartClock, health.PartPower, health.PartPrinter, health.PartUnknown),
+	family("diag.failed.", "camera", "scanner", "seal", "verdict"),
 	family("month.", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"),
+}
+
+// likelyDo: every cause says what to do next.
+func likelyDo() (keys []string) {
+	for _, c := range health.Causes() {
+		keys = append(keys, "likely."+string(c)+".do")
+	}
+	return keys
+}
+
+// TestVerdictIsWhole: a verdict says its port, its count and its time, and leaves
+// no hole.
+func TestVerdictIsWhole(t *testing.T) {
+	now := time.Date(2026, 11, 22, 11, 33, 0, 0, time.UTC)
+	b := New(English)
+	what, do := b.Verdict(health.Finding{Part: health.PartCamera, Cause: health.CauseCable, Port: "1-4", Count: 12, At: now.Add(-2 * time.Minute)}, now)
+	if what != "Most likely: iris camera cable, port 1-4." || do != "Packets lost: 12, at 11:31. Change the cable, then Test." {
+		t.Errorf("%q %q", what, do)
+	}
+	for _, l := range All {
+		b.Set(l)
+		for _, c := range health.Causes() {
+			what, do := b.Verdict(health.Finding{Part: health.PartScanner, Cause: c, Port: "1-4", Count: 12, Name: "hub.example", At: now, Span: 26 * time.Hour}, now)
+			for _, s := range []string{what, do} {
+				if strings.Contains(s, "<no value>") || strings.Contains(s, "[") || strings.Contains(s, "{") || !strings.HasSuffix(s, ".") && !strings.HasSuffix(s, "?") {
+					t.Errorf("%s in %s: %q", c, l, s)
+				}
+			}
+		}
+	}
 }
 
 func guidance() (keys []string) {
