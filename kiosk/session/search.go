@@ -78,7 +78,7 @@ func (s *Service) SearchIrises(ctx context.Context) ([]kiosk.Search, error) {
 
 func (s *Service) searchSite(ctx context.Context, q kiosk.Search, t []kiosk.Template) (kiosk.Search, error) {
 	q.Scope = kiosk.ScopeSite
-	found, err := answer(ctx, s.site, &q, t)
+	found, err := answer(ctx, s.site, &q, t, nil)
 	if err != nil {
 		return q, err
 	}
@@ -92,8 +92,11 @@ func (s *Service) searchSite(ctx context.Context, q kiosk.Search, t []kiosk.Temp
 
 func (s *Service) searchLists(ctx context.Context, a *kiosk.Agreement, q kiosk.Search, t []kiosk.Template) (kiosk.Search, error) {
 	q.Scope = kiosk.ScopeLists
-	q.Lists = s.listAges()
-	found, err := answer(ctx, s.lists.irises, &q, t)
+	q.Lists = s.searchable(a)
+	// Limited before the best are chosen: entries that must not be searched
+	// neither count nor take the places of those that must.
+	permitted := func(id gallery.ID) bool { _, _, ok := s.permitted(a, id); return ok }
+	found, err := answer(ctx, s.lists.irises, &q, t, permitted)
 	if err != nil {
 		return q, err
 	}
@@ -107,10 +110,11 @@ func (s *Service) searchLists(ctx context.Context, a *kiosk.Agreement, q kiosk.S
 	return q, nil
 }
 
-// answer runs one search and notes how much of the gallery it saw. A search
-// that was cut short is an answer too: an incomplete one.
-func answer(ctx context.Context, g *gallery.Gallery, q *kiosk.Search, t []kiosk.Template) ([]gallery.Candidate, error) {
-	a, err := g.Search(ctx, gallery.Probe{Templates: t}, gallery.Options{MaxFMR: q.FPIR, TopK: 50})
+// answer runs one search, limited to what only accepts unless it is nil, and
+// notes how much of the gallery it saw. A search that was cut short is an answer
+// too: an incomplete one.
+func answer(ctx context.Context, g *gallery.Gallery, q *kiosk.Search, t []kiosk.Template, only func(gallery.ID) bool) ([]gallery.Candidate, error) {
+	a, err := g.Search(ctx, gallery.Probe{Templates: t}, gallery.Options{MaxFMR: q.FPIR, TopK: 50, Only: only})
 	if err != nil && ctx.Err() == nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
@@ -122,20 +126,30 @@ func candidate(c gallery.Candidate, total int) kiosk.Candidate {
 	return kiosk.Candidate{By: kiosk.MatchedIris, LogFMR: c.LogFMR, Strangers: policy.Strangers(c.LogFMR, total), Eyes: len(c.PerEye)}
 }
 
-// watch describes a list entry for this visit; false where the agreement does
-// not let the list be searched.
-func (s *Service) watch(a *kiosk.Agreement, id gallery.ID) (kiosk.Candidate, bool) {
+// permitted returns a list entry and the rule of its list; false where the
+// agreement does not let the list be searched or the entry has ended.
+func (s *Service) permitted(a *kiosk.Agreement, id gallery.ID) (*kiosk.WatchlistEntry, kiosk.ListRule, bool) {
 	e, ok := s.lists.entries[id]
 	if !ok {
-		return kiosk.Candidate{}, false
+		return nil, kiosk.ListRule{}, false
 	}
 	list, _, _ := strings.Cut(string(id), "/")
 	rule, ok := policy.List(a, list)
 	if !ok || (!e.Until.IsZero() && s.clock().After(e.Until)) {
+		return nil, kiosk.ListRule{}, false
+	}
+	return e, rule, true
+}
+
+// watch describes a list entry for this visit; false where it must not be
+// searched.
+func (s *Service) watch(a *kiosk.Agreement, id gallery.ID) (kiosk.Candidate, bool) {
+	e, rule, ok := s.permitted(a, id)
+	if !ok {
 		return kiosk.Candidate{}, false
 	}
 	i := policy.Instruction(e, s.current.Visit)
-	return kiosk.Candidate{Kind: kiosk.CandidateWatch, List: list, Entry: e.ID, Instruction: &i, Presentation: rule.Presentation}, true
+	return kiosk.Candidate{Kind: kiosk.CandidateWatch, List: rule.List, Entry: e.ID, Instruction: &i, Presentation: rule.Presentation}, true
 }
 
 func (s *Service) listAges() []kiosk.ListAge {
@@ -146,11 +160,19 @@ func (s *Service) listAges() []kiosk.ListAge {
 	return out
 }
 
+// searchable is listAges of the lists that the agreement lets be searched.
+func (s *Service) searchable(a *kiosk.Agreement) []kiosk.ListAge {
+	return slices.DeleteFunc(s.listAges(), func(l kiosk.ListAge) bool { _, ok := policy.List(a, l.List); return !ok })
+}
+
 // searchNumber looks a document number up in the lists, exactly, by keyed
 // hash.
 func (s *Service) searchNumber(a *kiosk.Agreement, number string) kiosk.Search {
-	q := kiosk.Search{Scope: kiosk.ScopeLists, Lists: s.listAges(), Complete: true}
+	q := kiosk.Search{Scope: kiosk.ScopeLists, Lists: s.searchable(a), Complete: true}
 	for _, l := range s.lists.all {
+		if _, ok := policy.List(a, l.Name); !ok {
+			continue
+		}
 		hash := policy.DocumentHash(l.HashKey, number)
 		for i := range l.Entries {
 			e := &l.Entries[i]
