@@ -26,15 +26,20 @@ import (
 // irisBenchReport is the object that "iris bench --json" prints. Absolute
 // times are the machine's; what counts are the ratios within compare_per_s.
 type irisBenchReport struct {
-	Engine       string             `json:"engine"`
 	ExtractMS    float64            `json:"extract_ms_median"`
 	FeedbackMS   float64            `json:"feedback_ms_median"`
 	ComparePerS  map[string]float64 `json:"compare_per_s"`
 	Search1MMS   float64            `json:"search_1m_ms"`
 	GalleryBytes uint64             `json:"gallery_bytes_1m"`
-	Codes        int                `json:"codes"`
-	Threads      int                `json:"threads"`
-	Fetched      int                `json:"templates_fetched"` // in the last search
+
+	sieve map[string]float64 // codes a second passed over with early rejection
+}
+
+// benchSearched is what one gallery size took.
+type benchSearched struct {
+	codes, threads, fetched int
+	ms                      float64 // median of 20
+	bytes                   uint64
 }
 
 // irisBench runs "iris bench": generated eyes are read, and one of them is
@@ -45,13 +50,14 @@ func irisBench(ctx context.Context, args []string, stdout, stderr io.Writer) err
 	fs.SetOutput(stderr)
 	asJSON := fs.Bool("json", false, "print one JSON object")
 	codes := fs.Int("codes", 1_000_000, "search codes in the gallery")
+	linear := fs.Bool("linear", false, "search a tenth and a hundredth of them too, and show time and memory for each")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
 	if fs.NArg() != 0 || *codes < 1000 || *codes > 20_000_000 {
-		return errors.New("iris bench: give --json and, if wanted, --codes N, 1000 to 20000000")
+		return errors.New("iris bench: give --json or --linear and, if wanted, --codes N, 1000 to 20000000")
 	}
-	rep := irisBenchReport{Engine: iris.EngineVersion, Codes: *codes}
+	var rep irisBenchReport
 	decoded, templates, err := benchExtract(ctx, &rep)
 	if err != nil {
 		return err
@@ -63,20 +69,46 @@ func irisBench(ctx context.Context, args []string, stdout, stderr io.Writer) err
 	}
 	probe := decoded.SearchCodes()[0]
 	rep.ComparePerS = gallery.MeasureCompare(&probe, sample, 400*time.Millisecond)
-	if err := benchSearch(ctx, &rep, source, templates); err != nil {
-		return err
+	rep.sieve = gallery.MeasureSieve(&probe, sample, 400*time.Millisecond)
+	if !*asJSON {
+		rep.print(stdout)
 	}
+	sizes := []int{*codes}
+	if *linear {
+		sizes = []int{*codes / 100, *codes / 10, *codes}
+	}
+	var last benchSearched
+	for _, n := range sizes {
+		if last, err = benchSearch(ctx, n, source, templates); err != nil {
+			return err
+		}
+		if !*asJSON {
+			last.print(stdout)
+		}
+	}
+	rep.Search1MMS, rep.GalleryBytes = last.ms, last.bytes
 	if *asJSON {
 		return json.NewEncoder(stdout).Encode(rep)
 	}
-	fmt.Fprintf(stdout, "extraction %.1f ms, feedback %.1f ms (medians)\n", rep.ExtractMS, rep.FeedbackMS)
+	return nil
+}
+
+func (r *irisBenchReport) print(w io.Writer) {
+	fmt.Fprintf(w, "engine %s: extraction %.1f ms, feedback %.1f ms (medians)\n", iris.EngineVersion, r.ExtractMS, r.FeedbackMS)
 	for _, k := range []string{"reference", "portable", "avx2", "avx512"} {
-		if v, ok := rep.ComparePerS[k]; ok {
-			fmt.Fprintf(stdout, "comparing, %-9s %6.2f million a second, %5.2f × reference\n", k, v/1e6, v/rep.ComparePerS["reference"])
+		if v, ok := r.ComparePerS[k]; ok {
+			fmt.Fprintf(w, "comparing, %-9s %6.2f million a second and core, %5.2f × reference", k, v/1e6, v/r.ComparePerS["reference"])
+			if s, ok := r.sieve[k]; ok {
+				fmt.Fprintf(w, "; rejecting early %6.2f", s/1e6)
+			}
+			fmt.Fprintln(w)
 		}
 	}
-	fmt.Fprintf(stdout, "one eye among %d: %.1f ms on %d threads, %.0f MB\n", rep.Codes, rep.Search1MMS, rep.Threads, float64(rep.GalleryBytes)/1e6)
-	return nil
+}
+
+func (s *benchSearched) print(w io.Writer) {
+	fmt.Fprintf(w, "one eye among %8d: %7.2f ms on %d threads, %5.0f ns a code; %6.1f MB, %4.0f bytes a code; %d compared in full\n",
+		s.codes, s.ms, s.threads, s.ms*1e6/float64(s.codes), float64(s.bytes)/1e6, float64(s.bytes)/float64(s.codes), s.fetched)
 }
 
 // benchExtract reads generated eyes, 640×480; the first template read is the
@@ -143,23 +175,23 @@ func (s *benchStore) Templates(_ context.Context, id gallery.ID) ([]kiosk.Templa
 	return s.templates[n%len(s.templates) : n%len(s.templates)+1], nil
 }
 
-func benchSearch(ctx context.Context, rep *irisBenchReport, source *synthetic.Source, templates []kiosk.Template) error {
+func benchSearch(ctx context.Context, codes int, source *synthetic.Source, templates []kiosk.Template) (benchSearched, error) {
+	out := benchSearched{codes: codes, threads: min(2, runtime.GOMAXPROCS(0))}
 	before := resident()
 	store := &benchStore{templates[1:], make(chan struct{}, 1<<16)}
 	g := gallery.NewFetching(store)
-	for n := range rep.Codes {
+	for n := range codes {
 		if n%4096 == 0 && ctx.Err() != nil {
-			return ctx.Err()
+			return out, ctx.Err()
 		}
 		if err := g.AddCodes(gallery.ID(fmt.Sprintf("%010d", n)), kiosk.EyeRight, []iris.SearchCode{source.Code(uint64(n))}); err != nil {
-			return err
+			return out, err
 		}
 	}
 	if after := resident(); after > before {
-		rep.GalleryBytes = after - before
+		out.bytes = after - before
 	}
-	rep.Threads = min(2, runtime.GOMAXPROCS(0))
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(rep.Threads))
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(out.threads))
 	var times []float64
 	for range 20 {
 		for len(store.asked) > 0 {
@@ -169,14 +201,14 @@ func benchSearch(ctx context.Context, rep *irisBenchReport, source *synthetic.So
 		a, err := g.Search(ctx, gallery.Probe{Templates: templates[:1]}, gallery.Options{MaxFMR: 1e-3})
 		times = append(times, sinceMS(start))
 		if err != nil {
-			return err
+			return out, err
 		}
-		if !a.Complete || a.Compared != rep.Codes || len(a.Candidates) != 0 {
-			return fmt.Errorf("iris bench: search compared %d of %d and found %d, none was there", a.Compared, rep.Codes, len(a.Candidates))
+		if !a.Complete || a.Compared != codes || len(a.Candidates) != 0 {
+			return out, fmt.Errorf("iris bench: search compared %d of %d and found %d, none was there", a.Compared, codes, len(a.Candidates))
 		}
 	}
-	rep.Search1MMS, rep.Fetched = middle(times), len(store.asked)
-	return nil
+	out.ms, out.fetched = middle(times), len(store.asked)
+	return out, nil
 }
 
 // resident returns the bytes that the process holds in memory after a
