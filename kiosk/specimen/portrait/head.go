@@ -193,7 +193,8 @@ func (v *view) eye(c *canvas, s float64, shut bool, ink rgb) {
 	c.fill(almond, func(px, py float64) (rgb, float64) {
 		m := v.on(x, y, 0)
 		d := math.Abs(px-m.x) / (w * h)
-		return rgb{0.95, 0.94, 0.92}.times(1 - 0.16*d*d), 1
+		shade := 1 - 0.25*math.Max(m.y-py, 0)/(e*h) // of the lid
+		return rgb{0.90, 0.88, 0.86}.times((1 - 0.22*d*d) * shade), 1
 	})
 	m := v.on(x, y-e*0.06, 0.004)
 	r := a.irisR * h

@@ -114,7 +114,7 @@ func (p Person) anatomy() anatomy {
 		width: u(0.315, 0.35), depth: u(0.37, 0.40), jaw: u(0.235, 0.285), chin: u(0.09, 0.13), crown: -0.5, foot: 0.5,
 		eyeX: u(0.128, 0.142), eyeY: 0, eyeW: u(0.054, 0.062), eyeH: u(0.020, 0.027), irisR: u(0.024, 0.0265),
 		browY: u(-0.095, -0.075), browThick: u(0.010, 0.019),
-		noseY: u(0.19, 0.215), noseW: u(0.052, 0.075), mouthY: u(0.305, 0.33), mouthW: u(0.095, 0.12),
+		noseY: u(0.175, 0.20), noseW: u(0.052, 0.075), mouthY: u(0.285, 0.315), mouthW: u(0.095, 0.12),
 		lipTop: u(0.012, 0.022), lipLow: u(0.018, 0.03), smile: u(-0.004, 0.006),
 		fringe: u(-0.36, -0.27), strands: r.Uint64(),
 	}

@@ -23,7 +23,7 @@ func Mood(name string) (Conditions, error) {
 	case "far":
 		c.Head, c.Y = 0.22, 0.40
 	case "off":
-		c.X = 0.17
+		c.X = 0.10
 	case "tilted":
 		c.Roll = 16
 	case "aside":
@@ -31,7 +31,7 @@ func Mood(name string) (Conditions, error) {
 	case "dark":
 		c.Light = 0.16
 	case "side light":
-		c.Side = 1.5
+		c.Side = 1.9
 	case "blurred":
 		c.Blur = 11
 	case "restless":
