@@ -125,7 +125,13 @@ func classify(b usb.Bus, i usb.DeviceInfo, quirks map[model]Quirk) []Device {
 	}
 	switch {
 	case hasClass(config, uvc.ClassVideo):
-		return cameras(d)
+		found := cameras(d)
+		for i := range found {
+			if found[i].kept() && found[i].Info.Driver != "" {
+				found[i].Info.Driver = "v4l2"
+			}
+		}
+		return found
 	case escl.Match(i):
 		d.Info.Kind, d.Info.Driver = devices.KindDocumentScanner, "escl"
 	case i.Class == 0x09:

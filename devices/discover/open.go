@@ -46,19 +46,23 @@ func (d *Discovery) OpenScannerAt(ctx context.Context, port string) (devices.Doc
 }
 
 func openIris(ctx context.Context, f Device) (devices.IrisCamera, error) {
-	c, err := uvc.OpenIris(ctx, f.bus, f.Info.Port, *f.quirk.UVC)
-	if err != nil {
-		return nil, err // not c: a nil pointer in an interface is not nil
-	}
-	return c, nil
+	return rawOrKernel(f, func() (devices.IrisCamera, error) {
+		c, err := uvc.OpenIris(ctx, f.bus, f.Info.Port, *f.quirk.UVC)
+		if err != nil {
+			return nil, err // not c: a nil pointer in an interface is not nil
+		}
+		return c, nil
+	}, func() (devices.IrisCamera, error) { return kernelIris(ctx, f) })
 }
 
 func openFace(ctx context.Context, f Device) (devices.FaceCamera, error) {
-	c, err := uvc.OpenFace(ctx, f.bus, f.Info.Port, f.face)
-	if err != nil {
-		return nil, err
-	}
-	return c, nil
+	return rawOrKernel(f, func() (devices.FaceCamera, error) {
+		c, err := uvc.OpenFace(ctx, f.bus, f.Info.Port, f.face)
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
+	}, func() (devices.FaceCamera, error) { return kernelFace(ctx, f) })
 }
 
 func openScanner(ctx context.Context, f Device) (devices.DocumentScanner, error) {

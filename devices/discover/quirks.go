@@ -25,8 +25,11 @@ type Quirk struct {
 	Source  string       `json:"source"` // where that is known from
 	// VirtualOnly refuses the model on a bus of real hardware: a virtual device
 	// that somebody attached to the kernel is not a way in.
-	VirtualOnly bool        `json:"virtual_only,omitempty"`
-	UVC         *uvc.Quirks `json:"uvc,omitempty"`
+	VirtualOnly bool `json:"virtual_only,omitempty"`
+	// Kernel says that the kernel's driver must keep the camera: it is used through
+	// /dev/video, never taken from it.
+	Kernel bool        `json:"kernel,omitempty"`
+	UVC    *uvc.Quirks `json:"uvc,omitempty"`
 }
 
 type model struct{ vendor, product uint16 }

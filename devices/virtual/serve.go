@@ -121,11 +121,17 @@ func (im *importer) submit(r io.Reader, m wire.Message) error {
 	return nil
 }
 
-// finish answers a submit, unless an unlink answered it.
+// finish answers a submit, unless an unlink answered it. It holds the writing end
+// from the moment at which the transfer is no longer pending: an unlink that finds
+// it gone must be answered after it, or the kernel's importer drops the device.
 func (im *importer) finish(m wire.Message, u *urb.URB) {
+	im.wmu.Lock()
+	defer im.wmu.Unlock()
 	im.mu.Lock()
 	mine := im.pending[m.Seq] == u
-	delete(im.pending, m.Seq)
+	if mine {
+		delete(im.pending, m.Seq)
+	}
 	im.mu.Unlock()
 	if !mine || errors.Is(u.Err, usb.ErrGone) {
 		return // an unplugged device hangs up instead
@@ -136,14 +142,14 @@ func (im *importer) finish(m wire.Message, u *urb.URB) {
 	}
 	ret := wire.Message{Command: wire.RetSubmit, Seq: m.Seq, Status: wire.Status(err), Actual: u.N, Packets: len(u.Packets)}
 	if len(u.Packets) > 0 {
-		im.write(appendPackets(ret, u))
+		im.send(appendPackets(ret, u))
 		return
 	}
 	b := ret.Append(make([]byte, 0, wire.HeaderSize+u.N))
 	if u.In() {
 		b = append(b, u.Buf[:u.N]...)
 	}
-	im.write(b)
+	im.send(b)
 }
 
 // appendPackets writes an isochronous answer: the data without the room between
@@ -186,10 +192,14 @@ func (im *importer) unlink(m wire.Message) error {
 // writeTimeout is how long an importer may take to read an answer.
 const writeTimeout = 5 * time.Second
 
-// write sends an answer. An importer that does not read is hung up on.
 func (im *importer) write(b []byte) {
 	im.wmu.Lock()
 	defer im.wmu.Unlock()
+	im.send(b)
+}
+
+// send sends an answer; wmu is held. An importer that does not read is hung up on.
+func (im *importer) send(b []byte) {
 	if d, ok := im.c.(interface{ SetWriteDeadline(time.Time) error }); ok {
 		d.SetWriteDeadline(time.Now().Add(writeTimeout))
 	}

@@ -37,6 +37,9 @@ func TestMain(m *testing.M) {
 var checks = []struct{ test, what string }{
 	{"TestGuestBus", "usb.Bus on the real libusb and vhci_hcd: the whole conformance suite"},
 	{"TestGuestIrisCamera", "iris camera, bulk, taken from the kernel's own driver: the whole conformance suite"},
+	{"TestGuestFaceCamera", "face camera, YUY2 and MJPEG: the whole conformance suite"},
+	{"TestGuestV4L2", "cameras that the kernel keeps, by /dev/video: the whole conformance suites of iris and face camera"},
+	{"TestGuestFallback", "discovery opens a camera through the kernel where raw USB is refused"},
 	{"TestGuestScanner", "scanner: the whole conformance suite, with every fault but one that USB/IP cannot carry"},
 	{"TestGuestKilled", "kill -9 in mid-transfer: the device opens again"},
 	{"TestGuestUVCVideo", "judge: the kernel's uvcvideo and v4l2-ctl list the camera's formats and stream its scene"},
@@ -109,6 +112,10 @@ func TestOnRealKernel(t *testing.T) {
 				}
 			}
 		})
+	}
+	if t.Failed() {
+		console, _ := os.ReadFile(m.Console)
+		t.Logf("the kernel says:\n%s", tail(string(console), 6000))
 	}
 	if status != 0 && !t.Failed() {
 		t.Errorf("the guest ended with status %d:\n%s", status, logs[current])

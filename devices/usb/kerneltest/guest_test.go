@@ -41,7 +41,7 @@ func small(l virtual.Layout) virtual.CameraOptions {
 
 func newCamera(t *testing.T, opt virtual.CameraOptions) *outlet {
 	t.Helper()
-	dev, err := virtual.NewCamera(virtualtest.Counting{}, opt)
+	dev, err := virtual.NewCamera(virtualtest.Marked{}, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,10 +65,10 @@ func quirks(t *testing.T, l virtual.Layout) uvc.Quirks {
 	return uvc.Quirks{}
 }
 
-func checkCounting(t *testing.T, f devices.IrisFrame) {
+func checkEyes(t *testing.T, f devices.IrisFrame) {
 	t.Helper()
-	if err := virtualtest.CheckCounting(f); err != nil {
-		t.Fatal(err)
+	if w := virtualtest.WrongEyes(f); w != "" {
+		t.Fatalf("frame %d: %s", f.Seq, w)
 	}
 }
 
@@ -88,7 +88,7 @@ func TestGuestIrisCamera(t *testing.T) {
 						}
 						return c, nil
 					},
-					Plug: o.plug, Unplug: o.unplug, Check: checkCounting, Illumination: true,
+					Plug: o.plug, Unplug: o.unplug, Check: checkEyes, Illumination: true,
 				}
 			})
 		})

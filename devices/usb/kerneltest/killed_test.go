@@ -112,7 +112,7 @@ func TestGuestKilled(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				checkCounting(t, f)
+				checkEyes(t, f)
 			}
 			if err := c.Close(); err != nil {
 				t.Error(err)

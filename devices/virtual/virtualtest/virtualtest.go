@@ -7,38 +7,7 @@
 // It knows no driver and no bus, and is never linked into a program.
 package virtualtest
 
-import (
-	"fmt"
-	"image"
-
-	"tambo/devices"
-	"tambo/devices/virtual"
-)
-
-// Counting is a scene whose left eye is filled with the exposure's number, the
-// right eye with its complement, so that a frame of two exposures shows.
-type Counting struct{}
-
-// Eyes implements [virtual.EyeScene].
-func (Counting) Eyes(s virtual.Shot) (left, right *image.Gray) {
-	r := image.Rect(0, 0, s.Width, s.Height)
-	left, right = image.NewGray(r), image.NewGray(r)
-	for i := range left.Pix {
-		left.Pix[i], right.Pix[i] = byte(s.Index), ^byte(s.Index)
-	}
-	return left, right
-}
-
-// CheckCounting says what is wrong with a frame of [Counting].
-func CheckCounting(f devices.IrisFrame) error {
-	n := f.Left.Pix[0]
-	for i := range f.Left.Pix {
-		if f.Left.Pix[i] != n || f.Right.Pix[i] != ^n {
-			return fmt.Errorf("frame %d: pixel %d is %d and %d, want %d and %d", f.Seq, i, f.Left.Pix[i], f.Right.Pix[i], n, ^n)
-		}
-	}
-	return nil
-}
+import "image"
 
 // Page is a scene of one page that lies there; nil is an empty glass.
 type Page struct{ Image image.Image }

@@ -1,0 +1,169 @@
+package kerneltest
+
+import (
+	"context"
+	"image"
+	"testing"
+	"time"
+
+	"tambo/devices"
+	"tambo/devices/devicetest"
+	"tambo/devices/discover"
+	"tambo/devices/usb"
+	"tambo/devices/usb/libusb"
+	"tambo/devices/uvc"
+	"tambo/devices/v4l2"
+	"tambo/devices/virtual"
+	"tambo/devices/virtual/virtualtest"
+)
+
+// colour is a camera with one format, at two sizes.
+func colour(format string) virtual.ColourOptions {
+	return virtual.ColourOptions{Formats: []string{format}, Sizes: []image.Point{{X: 64, Y: 48}, {X: 160, Y: 112}},
+		Interval: 40 * time.Millisecond, Payload: 8 << 10}
+}
+
+func newColour(t *testing.T, opt virtual.ColourOptions) *outlet {
+	t.Helper()
+	dev, err := virtual.NewColourCamera(virtualtest.Board{}, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newOutlet(t, dev)
+}
+
+func checkFace(t *testing.T, f devices.FaceFrame) {
+	t.Helper()
+	if w := virtualtest.WrongFace(f); w != "" {
+		t.Fatalf("frame %d: %s", f.Seq, w)
+	}
+}
+
+// faceRig is a colour camera at the controller, opened by one of our drivers.
+func faceRig(t *testing.T, format string, virtual bool, open func(ctx context.Context, port string) (devices.FaceCamera, error)) devicetest.FaceRig {
+	o := newColour(t, colour(format))
+	o.plug(t)
+	return devicetest.FaceRig{
+		Open: func(ctx context.Context) (devices.FaceCamera, error) { return open(ctx, o.port()) },
+		Plug: o.plug, Unplug: o.unplug, Check: checkFace,
+		Size: image.Pt(160, 112), Compressed: format == "MJPG", Virtual: virtual,
+	}
+}
+
+func TestGuestFaceCamera(t *testing.T) {
+	guest(t)
+	for _, format := range []string{"YUY2", "MJPG"} {
+		t.Run(format, func(t *testing.T) {
+			devicetest.Face(t, func(t *testing.T) devicetest.FaceRig {
+				bus := libusb.New()
+				t.Cleanup(func() { bus.Close() })
+				return faceRig(t, format, false, func(ctx context.Context, port string) (devices.FaceCamera, error) {
+					c, err := uvc.OpenFace(ctx, bus, port, 0)
+					if err != nil {
+						return nil, err
+					}
+					return c, nil
+				})
+			})
+		})
+	}
+}
+
+// nodes waits until the kernel has made n nodes that capture, and those of their
+// metadata: it does so a moment after the device is configured.
+func (o *outlet) nodes(t *testing.T, n int) {
+	t.Helper()
+	o.videoNodes(t, n)
+}
+
+func TestGuestV4L2(t *testing.T) {
+	guest(t)
+	for _, format := range []string{"YUY2", "NV12", "MJPG"} {
+		t.Run("Face/"+format, func(t *testing.T) {
+			devicetest.Face(t, func(t *testing.T) devicetest.FaceRig {
+				return faceRig(t, format, true, func(ctx context.Context, port string) (devices.FaceCamera, error) {
+					c, err := v4l2.OpenFace(ctx, port, -1)
+					if err != nil {
+						return nil, err
+					}
+					return c, nil
+				})
+			})
+		})
+	}
+	for name, l := range map[string]virtual.Layout{"TwoStreams": virtual.TwoStreams, "SideBySide": virtual.SideBySide} {
+		t.Run("Iris/"+name, func(t *testing.T) {
+			devicetest.Iris(t, func(t *testing.T) devicetest.IrisRig {
+				o := newCamera(t, small(l))
+				o.plug(t)
+				q := v4l2.Iris{Left: 0, Right: 1, Illumination: &v4l2.UnitControl{Unit: 4, Selector: 1, Size: 2, Max: 1000}}
+				if l == virtual.SideBySide {
+					q.SideBySide, q.RightEyeFirst = true, true
+				}
+				return devicetest.IrisRig{
+					Open: func(ctx context.Context) (devices.IrisCamera, error) {
+						c, err := v4l2.OpenIris(ctx, o.port(), q)
+						if err != nil {
+							return nil, err
+						}
+						return c, nil
+					},
+					Plug: o.plug, Unplug: o.unplug, Check: checkEyes, Illumination: true, Virtual: true,
+				}
+			})
+		})
+	}
+}
+
+// refused is real USB whose devices this program may not open, and that have
+// other numbers than the table's virtual ones.
+type refused struct{ usb.Bus }
+
+func (b refused) List(ctx context.Context) ([]usb.DeviceInfo, error) {
+	list, err := b.Bus.List(ctx)
+	for i := range list {
+		list[i].VendorID, list[i].ProductID = 0xf055, 0x0001
+	}
+	return list, err
+}
+
+func (b refused) Open(context.Context, string) (usb.Device, error) { return nil, usb.ErrAccess }
+
+func TestGuestFallback(t *testing.T) {
+	guest(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	bus := libusb.New()
+	defer bus.Close()
+	o := newColour(t, colour("YUY2"))
+	o.plug(t)
+	c, err := discover.New(refused{bus}).OpenFaceCamera(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if i := c.Info(); i.Driver != "v4l2" || i.Port != o.port() || !i.Virtual {
+		t.Errorf("%+v", i)
+	}
+	s, err := c.Stream(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	f, err := s.Next(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkFace(t, f)
+	c.Close()
+	// By raw USB it opens as before, and the kernel's node comes back after it.
+	raw, err := uvc.OpenFace(ctx, bus, o.port(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := discover.New(refused{bus}).OpenFaceCamera(ctx); err == nil {
+		t.Error("the kernel's camera opens while raw USB has it")
+	}
+	raw.Close()
+	o.nodes(t, 1)
+}
