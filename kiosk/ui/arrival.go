@@ -1,11 +1,13 @@
 package ui
 
 import (
+	"context"
 	"slices"
 	"strings"
 
 	"tambo/kiosk"
 	"tambo/kiosk/intake"
+	"tambo/kiosk/session"
 	"tambo/kiosk/ui/screens"
 )
 
@@ -111,10 +113,20 @@ func (c *Controller) told(form kiosk.NoticeForm) {
 func (c *Controller) arrived() {
 	x := c.arrival.chosen
 	c.usual = usual{authority: x.Authority, category: x.Category, language: x.Language}
+	var van *session.ArrivalList
 	if id := c.arrival.of; c.batch != nil && !c.batch.making && x.Batch == c.batch.name() {
 		c.batch.began(id, x.Wristband)
+		van = c.batch.list()
 	}
-	c.do(kiosk.Arrived{Arrival: x})
+	c.act(func(ctx context.Context) error {
+		if _, err := c.ses.Do(ctx, kiosk.Arrived{Arrival: x}); err != nil || van == nil {
+			return err
+		}
+		if err := c.ses.KeepArrivals(ctx, van); err != nil { // the encounter names its van all the same
+			c.o.Log.Error("the arrival list was not kept", "trouble", session.Explain(err).Trouble)
+		}
+		return nil
+	}, c.goOn)
 }
 
 func (c *Controller) typeWristband() {

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -12,8 +13,8 @@ import (
 	"tambo/kiosk/ui/screens"
 )
 
-// batch is a van: people who came together, under one authority. It lives as
-// long as the window; each encounter keeps its name.
+// batch is a van: people who came together, under one authority. The session
+// keeps it through a lock and a power cut; each encounter keeps its name.
 type batch struct {
 	making    bool
 	origin    string
@@ -29,12 +30,36 @@ type begun struct {
 	wristband string
 }
 
-// without is what may stay while the kiosk is locked: everything but who came.
-func (b *batch) without() *batch {
-	if b == nil || b.making {
+// batchOf is a list as the session kept it; nil: none is open.
+func batchOf(l *session.ArrivalList) *batch {
+	if l == nil {
 		return nil
 	}
+	b := &batch{origin: l.Origin, authority: l.Authority, total: l.Total, first: l.First, at: l.At}
+	for _, p := range l.People {
+		b.people = append(b.people, begun{p.Encounter, p.Wristband})
+	}
 	return b
+}
+
+// list is the batch as the session keeps it.
+func (b *batch) list() *session.ArrivalList {
+	l := &session.ArrivalList{Origin: b.origin, Authority: b.authority, Total: b.total, First: b.first, At: b.at}
+	for _, p := range b.people {
+		l.People = append(l.People, session.Came{Encounter: p.id, Wristband: p.wristband})
+	}
+	return l
+}
+
+// loadBatch opens the list that was kept. One that cannot be read does not keep
+// anybody from working. It runs on the worker.
+func (c *Controller) loadBatch(ctx context.Context) *batch {
+	l, err := c.ses.Arrivals(ctx)
+	if err != nil {
+		c.o.Log.Error("the arrival list was not opened", "trouble", session.Explain(err).Trouble)
+		return nil
+	}
+	return batchOf(l)
 }
 
 func (b *batch) name() string { return b.origin + " " + b.at.Format("2006-01-02 15:04") }
@@ -103,6 +128,28 @@ func (c *Controller) newBatch() {
 	c.showBatchPage(func() { c.batch = before; c.goHome() })
 }
 
+// beginBatch keeps the new list, and shows it.
+func (c *Controller) beginBatch() {
+	l := c.batch.list()
+	c.act(func(ctx context.Context) error { return c.ses.KeepArrivals(ctx, l) }, func() {
+		c.batch.making = false
+		c.showBatchPage(c.goHome)
+	})
+}
+
+// finishBatch closes the list: who was enrolled stays enrolled.
+func (c *Controller) finishBatch() {
+	c.act(func(ctx context.Context) error {
+		if err := c.ses.KeepArrivals(ctx, nil); err != nil {
+			return err
+		}
+		return c.gatherAct(ctx)
+	}, func() {
+		c.batch = nil
+		c.showHome()
+	})
+}
+
 func (c *Controller) showBatch() {
 	if c.batch == nil {
 		c.newBatch()
@@ -134,8 +181,8 @@ func (c *Controller) showBatchPage(back func()) {
 				c.pick(screens.ChooseState{Title: w.Say("arrivals.authority"), Choices: o}, func(key string) { c.batch.authority = key })
 			},
 			Total:  func(n int) { c.local(func() { c.batch.total = min(max(n, 0), 200) }) },
-			Begin:  func() { c.local(func() { c.batch.making = false }) },
-			Finish: func() { c.batch = nil; c.goHome() },
+			Begin:  c.beginBatch,
+			Finish: c.finishBatch,
 		})
 	}})
 }

@@ -2,6 +2,8 @@ package ui
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -10,6 +12,7 @@ import (
 	"tambo/kiosk"
 	"tambo/kiosk/session"
 	"tambo/kiosk/ui/screens"
+	"tambo/kiosk/ui/widgets"
 )
 
 // Controller is the window at work. Everything of it belongs to the UI
@@ -26,6 +29,7 @@ type Controller struct {
 	page    page
 	drawn   string // name of the page that the window shows
 	screen  *screens.Screen
+	shield  *shield // over a page that has just come
 	trouble *screens.Trouble
 
 	// busy: an act is under way; another touch does nothing until it is done.
@@ -162,12 +166,15 @@ func (c *Controller) redraw() {
 	c.drawn = c.page.name
 	s := c.page.build(c.frame())
 	c.screen = s
-	c.win.SetContent(container.New(window{}, s.Object))
+	if !again {
+		c.raise()
+	}
+	c.win.SetContent(container.New(window{}, widgets.NewWatch(c.shield.over(s.Object), c.touch)))
 	switch {
 	case again && old != nil:
 		s.Carry(old, c.win.Canvas())
 	case s.First != nil:
-		c.win.Canvas().Focus(s.First)
+		c.shield.focus(s.First, c.win.Canvas())
 	default:
 		c.win.Canvas().Unfocus()
 	}
@@ -295,7 +302,9 @@ func (c *Controller) key(k *fyne.KeyEvent) {
 	case fyne.KeyEscape:
 		c.screen.Escape()
 	case fyne.KeyReturn, fyne.KeyEnter:
-		c.screen.Enter()
+		if c.shield.gone {
+			c.screen.Enter()
+		}
 	}
 }
 
@@ -340,16 +349,25 @@ func (c *Controller) listen() {
 			if turn != c.turn || err != nil {
 				return
 			}
-			before := len(c.alerts)
+			before := c.alerts
 			c.take(got)
 			if c.busy || c.capture != nil {
 				return
 			}
-			if c.page.name == "home" || c.page.name == "queue" || len(c.alerts) != before {
+			if c.page.name == "home" || c.page.name == "queue" || !slices.Equal(alertMarks(c.alerts), alertMarks(before)) {
 				c.redraw()
 			}
 		})
 	})
+}
+
+// alertMarks are what of the alerts, when it changes, must be drawn anew.
+func alertMarks(all []screens.LateAlert) []string {
+	var out []string
+	for _, a := range all {
+		out = append(out, fmt.Sprint(a.Alert.ID, " ", a.Alert.State, " ", a.Alert.Confirmed, " ", a.Alert.Version))
+	}
+	return out
 }
 
 func (c *Controller) operator() (kiosk.Operator, bool) {

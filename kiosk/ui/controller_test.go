@@ -204,7 +204,7 @@ func (b *bench) signIn(label string) {
 	b.w.Canvas().FocusNext()
 	b.types(sessiontest.Password)
 	b.enter()
-	b.sees(b.say.Say("home.unfinished"))
+	b.sees(b.say.Say("home.report")) // home, whether a list is open or not
 }
 
 func (b *bench) arrive(wristband string, first bool) {
@@ -396,7 +396,7 @@ func TestNothingBlocksTheWindow(t *testing.T) {
 	}
 }
 
-// TestParkAndResume: park is one touch, also while the camera runs; resuming
+// TestParkAndResume: park is a touch and a reason, also while the camera runs; resuming
 // asks for the wristband and one eye, and a wrong number is refused.
 func TestParkAndResume(t *testing.T) {
 	b := newBench(t, nil)
@@ -406,6 +406,7 @@ func TestParkAndResume(t *testing.T) {
 	b.arrive("0417", true)
 	b.sees(b.say.Say("document.put"))
 	b.touch(b.say.Say("act.park"))
+	b.touch(b.say.Say("park.called away"))
 	b.sees(b.say.Say("home.unfinished"))
 	if _, open := b.Current(); open {
 		t.Fatal("parking left the encounter open")
@@ -422,11 +423,13 @@ func TestParkAndResume(t *testing.T) {
 	b.sees(b.say.Say("document.put"))
 
 	b.touch(b.say.Say("act.park"))
+	b.touch(b.say.Say("park.called away"))
 	b.sees(b.say.Say("home.unfinished"))
 	b.Devices.Empty()
 	b.arrive("0418", false)
 	b.sees(b.say.Say("eye.right"))
 	b.touch(b.say.Say("act.park")) // the camera looks for somebody who is not there
+	b.touch(b.say.Say("park.person not able now"))
 	b.sees("0418")
 	b.sees(b.say.Say("home.unfinished"))
 }

@@ -36,9 +36,9 @@ func (c *Controller) showDecision() {
 			}
 			return screens.Decision(f, s, screens.DecisionCalls{
 				Answer: c.answer, Again: c.captureAgain, Search: c.searchAgain,
-				Refer: func() { c.decide(kiosk.OutcomeRefer) },
+				Refer: c.refer,
 				Park:  c.park,
-				Next:  func() { c.decide(kiosk.OutcomeEnrol) },
+				Next:  func() { c.decide(kiosk.OutcomeEnrol, "") },
 			})
 		}})
 	})
@@ -107,8 +107,22 @@ func (c *Controller) answer(search, candidate int, v kiosk.Verdict) {
 	}, c.redraw)
 }
 
-func (c *Controller) decide(o kiosk.Outcome) {
-	c.do(kiosk.Decided{Decision: kiosk.Decision{Outcome: o}}, kiosk.StepConfirmed{Step: kiosk.StepDecision})
+func (c *Controller) decide(o kiosk.Outcome, reason string) {
+	c.do(kiosk.Decided{Decision: kiosk.Decision{Outcome: o, Reason: reason}}, kiosk.StepConfirmed{Step: kiosk.StepDecision})
+}
+
+// referReasons are the codes of why a person is referred.
+var referReasons = []string{"found", "identity", "document", "order", "care"}
+
+// refer asks why the person is referred, and decides so.
+func (c *Controller) refer() {
+	b := c.o.Book
+	s := screens.ChooseState{Title: b.Say("refer.title"), Detail: b.Say("refer.note"), Person: true}
+	for _, k := range referReasons {
+		s.Choices = append(s.Choices, screens.Option{Key: k, Label: b.Say("refer." + k)})
+	}
+	var why string
+	c.pickThen(s, func(key string) { why = key }, func() { c.decide(kiosk.OutcomeRefer, why) })
 }
 
 // captureAgain takes the irises once more: it adds a search and removes none.

@@ -34,6 +34,8 @@ type Session interface {
 	Receive(ctx context.Context) ([]kiosk.Alert, error)
 	TakeAlert(ctx context.Context, id string, state kiosk.AlertState) ([]kiosk.Alert, error)
 	Card(id kiosk.EncounterID) (session.CardLine, bool)
+	Arrivals(ctx context.Context) (*session.ArrivalList, error)
+	KeepArrivals(ctx context.Context, l *session.ArrivalList) error
 
 	Operator() (kiosk.Operator, bool)
 	Current() (kiosk.Encounter, bool)
@@ -102,6 +104,7 @@ type Options struct {
 	IdleLock time.Duration // nobody touches anything for so long: it locks. 0: 5 min
 	GoOn     time.Duration // green irises go on by themselves after. 0: 3 s
 	Look     time.Duration // irises are looked for so long before keeping the best is offered. 0: 45 s
+	Settle   time.Duration // a page that has just come takes no touch for so long. 0: 250 ms
 
 	Now func() time.Time // nil: time.Now
 	Do  func(func())     // runs a function on the UI goroutine; nil: fyne.Do
@@ -117,7 +120,7 @@ func (o *Options) fill() {
 	if o.Do == nil {
 		o.Do = fyne.Do
 	}
-	for d, def := range map[*time.Duration]time.Duration{&o.IdleLock: 5 * time.Minute, &o.GoOn: 3 * time.Second, &o.Look: 45 * time.Second} {
+	for d, def := range map[*time.Duration]time.Duration{&o.IdleLock: 5 * time.Minute, &o.GoOn: 3 * time.Second, &o.Look: 45 * time.Second, &o.Settle: 250 * time.Millisecond} {
 		if *d <= 0 {
 			*d = def
 		}

@@ -165,19 +165,30 @@ func (c *Controller) fail(err error) {
 	c.redraw()
 }
 
-// troubleOf is an error as a sentence.
+// troubleKeys are the words of what may be in the way. A trouble that is not
+// here has words that hold a figure, or none that say more than "not done".
+var troubleKeys = map[session.Trouble]string{
+	session.TroubleGone: "fault.device", session.TroubleStalled: "fault.device", session.TroubleBadData: "fault.device",
+	session.TroubleBusy: "fault.busy", session.TroubleAccess: "fault.busy",
+	session.TroubleVirtual: "fault.virtual", session.TroubleCover: "fault.cover", session.TroublePaper: "fault.paper",
+	session.TroubleUnreadable: "document.unread", session.TroubleNotGood: "fault.notGood", session.TroubleNotCertain: "fault.notCertain",
+	session.TroubleUnknown: "signin.wrong", session.TroubleRole: "fault.wrongSecond",
+	session.TroubleForbidden: "fault.forbidden", session.TroubleDamaged: "fault.damaged",
+	session.TroubleLocked: "fault.locked", session.TroubleNoAgreement: "closed.none", session.TroubleDiskFull: "disk.note",
+	session.TroubleExpired: "closed.title", session.TroubleNotYet: "closed.title",
+}
+
+// troubleOf is an error as a sentence. Nothing of the error's own text is in it.
 func troubleOf(b *words.Book, x session.Explained) *screens.Trouble {
-	key := map[session.Trouble]string{
-		session.TroubleGone: "fault.device", session.TroubleStalled: "fault.device", session.TroubleBadData: "fault.device",
-		session.TroubleBusy: "fault.busy", session.TroubleAccess: "fault.busy",
-		session.TroubleVirtual: "fault.virtual", session.TroubleCover: "fault.cover", session.TroublePaper: "fault.noPaper",
-		session.TroubleUnreadable: "document.unread",
-		session.TroublePassword:   "signin.wrong", session.TroubleUnknown: "signin.wrong", session.TroubleRole: "fault.wrongSecond",
-	}[x.Trouble]
+	key := troubleKeys[x.Trouble]
 	t := &screens.Trouble{Tone: theme.Care}
 	switch {
 	case key != "":
 		t.Title = b.Say(key)
+	case x.Trouble == session.TroublePassword && x.Left > 0 && x.Left <= 3:
+		t.Title = b.Count("fault.passwordLeft", x.Left)
+	case x.Trouble == session.TroublePassword:
+		t.Title = b.Say("signin.wrong")
 	case x.Trouble == session.TroubleLockedOut:
 		t.Title, t.Tone = b.Say("signin.locked", "Wait", b.Span(time.Until(x.Until))), theme.Stop
 	case x.Trouble == session.TroubleRefused && len(x.Missing) > 0:

@@ -52,8 +52,10 @@ func (c *Controller) signIn(number, password string) {
 		_, err := c.ses.SignIn(ctx, number, secret)
 		clear(secret)
 		var got gathered
+		var van *batch
 		if err == nil {
 			got, err = c.gather(ctx)
+			van = c.loadBatch(ctx)
 		}
 		c.o.Do(func() {
 			if turn != c.turn {
@@ -66,6 +68,7 @@ func (c *Controller) signIn(number, password string) {
 			}
 			c.sign = signIn{}
 			c.take(got)
+			c.batch = van
 			c.news = c.o.Station.News()
 			c.showHome()
 			if !got.home.Clock.Trusted {
@@ -107,7 +110,7 @@ func (c *Controller) lock(l *screens.Locked) {
 	c.trouble = nil
 	c.home, c.alerts, c.bands = session.Home{}, nil, nil
 	c.forgetPerson()
-	c.usual, c.batch = usual{}, c.batch.without()
+	c.usual, c.batch = usual{}, nil
 	c.sign = signIn{locked: l}
 	if l != nil {
 		c.sign.state.Number = l.Operator.Label
@@ -179,8 +182,41 @@ func (c *Controller) goOn() {
 
 func (c *Controller) goTo(k kiosk.StepKind) { c.do(kiosk.WentTo{Step: k}) }
 
-// park frees the kiosk in one touch.
-func (c *Controller) park() { c.parkBecause(kiosk.ParkCalledAway) }
+// parkReasons are those that an officer gives, the commonest first.
+var parkReasons = []kiosk.ParkReason{kiosk.ParkCalledAway, kiosk.ParkLater, kiosk.ParkMedical, kiosk.ParkDevice}
+
+// park asks why, and the touch that answers frees the kiosk. What runs goes on
+// meanwhile.
+func (c *Controller) park() {
+	if c.busy {
+		c.touch()
+		c.queued = c.goOnOrPark
+		return
+	}
+	b := c.o.Book
+	s := screens.ChooseState{Title: b.Say("park.title"), Detail: b.Say("park.note"), Person: true}
+	for _, k := range parkReasons {
+		s.Choices = append(s.Choices, screens.Option{Key: string(k), Label: c.coded("park.", string(k))})
+	}
+	under := c.page
+	c.local(func() {
+		c.page = page{name: under.name + "/park", leave: under.leave, build: func(f screens.Frame) *screens.Screen {
+			return screens.Choose(f, s, screens.ChooseCalls{
+				Choose: func(key string) { c.parkBecause(kiosk.ParkReason(key)) },
+				Back:   func() { c.local(func() { c.page = under }) },
+			})
+		}}
+	})
+}
+
+// goOnOrPark is park that was asked for while an act was under way.
+func (c *Controller) goOnOrPark() {
+	if _, open := c.encounter(); open {
+		c.park()
+		return
+	}
+	c.goOn()
+}
 
 func (c *Controller) parkBecause(why kiosk.ParkReason) {
 	if c.busy && c.queued == nil {

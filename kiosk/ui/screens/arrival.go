@@ -16,11 +16,11 @@ import (
 func Arrival(f Frame, s ArrivalState, c ArrivalCalls) *Screen {
 	b := f.build()
 	content := split(0.52, b.arrivalFacts(s, c), b.notice(s, c))
-	rows := []fyne.CanvasObject{widgets.Grow(content)}
+	rows := []fyne.CanvasObject{widgets.NewWords(f.Say("step.arrival"), widgets.Title), widgets.Grow(content)}
 	if s.Stopped {
 		rows = append([]fyne.CanvasObject{widgets.NewBanner(widgets.BannerState{Tone: theme.Stop, Detail: f.Say("arrival.stopped")})}, rows...)
 	}
-	return b.done(widgets.Column(14, rows...),
+	return b.done(widgets.Column(10, rows...),
 		[]*widgets.ActButton{b.act("act.park", c.Park), b.act("review.abandon", c.Abandon)},
 		[]*widgets.ActButton{b.way(b.arrivalNext(), b.missing(s.Missing), c.Next)})
 }
@@ -65,12 +65,12 @@ func (b *builder) arrivalFacts(s ArrivalState, c ArrivalCalls) fyne.CanvasObject
 		careNow = list(l)
 	}
 	guardian := b.Say("arrival.guardian")
-	return widgets.NewCard(widgets.CardState{}, scroll(widgets.Column(b.gap(),
-		newFit(200, b.gap(), pick(b.Say("arrival.wristband"), a.Wristband, c.Wristband), pick(b.Say("arrival.category"), cat, c.Category)),
-		pick(b.Say("arrival.why"), law, c.Authority),
+	return widgets.NewCard(widgets.CardState{Tight: true}, b.scroll(widgets.Column(10,
+		newFit(170, b.gap(), pick(b.Say("arrival.wristband"), a.Wristband, c.Wristband), pick(b.Say("arrival.category"), cat, c.Category)),
+		widgets.PadXYZ(0, b.gap()-10, 0, 0, pick(b.Say("arrival.why"), law, c.Authority)),
 		label(b.Say("arrival.age"), widgets.NewChoiceRow(widgets.ChoiceState{Choices: bands, Person: true, Chosen: one(string(a.Band))}, func(k string) { c.Band(kiosk.AgeBand(k)) })),
 		label(upper(b.Say("arrival.from")), widgets.NewChoiceRow(widgets.ChoiceState{Choices: bases, Chosen: one(string(a.BandBasis))}, func(k string) { c.Basis(kiosk.AgeBasis(k)) })),
-		newFit(200, b.gap(), pick(care, careNow, c.Flags), pick(guardian, a.Guardian, c.Guardian)))))
+		widgets.PadXYZ(0, b.gap()-10, 0, 0, newFit(170, b.gap(), pick(care, careNow, c.Flags), pick(guardian, a.Guardian, c.Guardian))))))
 }
 
 func one(key string) []string {
@@ -120,9 +120,9 @@ func (b *builder) notice(s ArrivalState, c ArrivalCalls) fyne.CanvasObject {
 	if n.Text[lang] == "" {
 		words = widgets.NewWords(b.Say("missing.language"), widgets.Second)
 	}
-	return widgets.NewCard(widgets.CardState{Title: b.Say("arrival.say")}, widgets.Column(12,
+	return widgets.NewCard(widgets.CardState{Title: b.Say("arrival.say"), Tight: true}, widgets.Column(10,
 		widgets.NewChoiceRow(widgets.ChoiceState{Choices: langs, Chosen: one(lang)}, c.Language),
-		widgets.Grow(scroll(widgets.Column(12, words, widgets.NewWords(take, widgets.Second)))),
+		widgets.Grow(b.scroll(widgets.Column(12, words, widgets.NewWords(take, widgets.Second)))),
 		label(b.Say("arrival.toldHow"), widgets.NewChoiceRow(widgets.ChoiceState{Choices: forms, Chosen: one(told), Reason: reason}, func(k string) { c.Told(kiosk.NoticeForm(k)) }))))
 }
 

@@ -31,7 +31,7 @@ func Arrivals(f Frame, s ArrivalsState, c ArrivalsCalls) *Screen {
 	for _, p := range s.Rows {
 		rows = append(rows, b.person(p, c))
 	}
-	list := widgets.NewCard(widgets.CardState{}, scroll(widgets.Column(f.gap(), rows...)))
+	list := widgets.NewCard(widgets.CardState{}, b.scroll(widgets.Column(f.gap(), rows...)))
 	title := f.Say("home.arrivals", "Origin", v.Origin, "Time", f.Clock(v.Arrived.In(f.Now.Location())))
 	reason := ""
 	if v.Done >= v.Total {

@@ -16,6 +16,7 @@ func Decision(f Frame, s DecisionState, c DecisionCalls) *Screen {
 	e := f.Encounter
 	if e == nil {
 		e = &kiosk.Encounter{}
+		b.Encounter = e
 	}
 	r := resultOf(e)
 	var rows []fyne.CanvasObject
@@ -32,6 +33,9 @@ func Decision(f Frame, s DecisionState, c DecisionCalls) *Screen {
 	}
 	switch {
 	case len(s.Candidates) > 0:
+		if len(rows) == 0 {
+			rows = append(rows, widgets.NewWords(f.Say("decision.question"), widgets.Title))
+		}
 		rows = append(rows, widgets.Grow(b.candidates(s, c)))
 	case s.NotByIris:
 		rows = append(rows, widgets.NewBanner(widgets.BannerState{Tone: theme.Care, Title: f.Say("decision.notSearched")}), widgets.Grow(b.whatWasCompared(r, s)))
@@ -39,9 +43,6 @@ func Decision(f Frame, s DecisionState, c DecisionCalls) *Screen {
 		rows = append(rows, widgets.NewBanner(widgets.BannerState{Tone: theme.Active, Title: b.noMatch(r, s), NoSign: true}), widgets.Grow(b.whatWasCompared(r, s)))
 	default:
 		rows = append(rows, widgets.Grow(b.whatWasCompared(r, s)))
-	}
-	if len(s.Candidates) > 0 {
-		rows = append(rows, widgets.NewWords(b.compared(r, s), widgets.Second))
 	}
 
 	reason := ""
@@ -72,7 +73,9 @@ func Decision(f Frame, s DecisionState, c DecisionCalls) *Screen {
 func (b *builder) whatWasCompared(r result, s DecisionState) fyne.CanvasObject {
 	const name = 150
 	var rows []fyne.CanvasObject
-	if r.lists != nil && len(r.lists.Lists) > 0 {
+	if !r.made {
+		rows = append(rows, widgets.Fact(b.Say("queue.lists"), upper(b.Say("found.notSearched")), name))
+	} else if r.lists != nil && len(r.lists.Lists) > 0 {
 		rows = append(rows, widgets.Fact(b.Say("queue.lists"), b.Say("decision.compared", "Compared", b.Number(r.lists.Compared), "Total", b.Number(r.lists.Total), "Age", b.oldest(r.lists)), name))
 	} else {
 		rows = append(rows, widgets.Fact(b.Say("queue.lists"), b.Say("decision.noLists"), name))
@@ -81,7 +84,7 @@ func (b *builder) whatWasCompared(r result, s DecisionState) fyne.CanvasObject {
 		rows = append(rows, widgets.Fact(b.Say("decision.site"), b.Say("decision.comparedSite", "Compared", b.Number(r.site.Compared), "Total", b.Number(r.site.Total)), name))
 	}
 	rows = append(rows, widgets.Fact(b.Say("home.hub"), b.hubAnswer(s), name), widgets.PadXY(10, 14, widgets.NewWords(b.Say("decision.noneMeans"), widgets.Second)))
-	return widgets.NewCard(widgets.CardState{}, scroll(widgets.Column(0, rows...)))
+	return widgets.NewCard(widgets.CardState{}, b.scroll(widgets.Column(0, rows...)))
 }
 
 func (b *builder) hubAnswer(s DecisionState) string {
@@ -135,15 +138,15 @@ func (b *builder) compared(r result, s DecisionState) string {
 func (b *builder) candidates(s DecisionState, c DecisionCalls) fyne.CanvasObject {
 	var cards []fyne.CanvasObject
 	for _, v := range s.Candidates {
-		cards = append(cards, b.candidate(v, s.Second, c))
+		cards = append(cards, b.candidate(v, len(s.Candidates) == 1, c))
 	}
-	if len(cards) == 1 {
-		return scroll(cards[0])
-	}
-	return scroll(newFit(430, theme.GapInside, cards...))
+	compared := widgets.NewWords(b.compared(resultOf(b.Encounter), s), widgets.Second)
+	return b.scroll(widgets.Column(14, newFit(350, theme.GapInside, cards...), compared))
 }
 
-func (b *builder) candidate(v CandidateView, second bool, c DecisionCalls) fyne.CanvasObject {
+// candidate is one of them: who, what the match means, and three answers, of
+// which none is chosen. Alone, it has its answers beside what they are about.
+func (b *builder) candidate(v CandidateView, alone bool, c DecisionCalls) fyne.CanvasObject {
 	x := v.Candidate
 	tone := theme.Plain
 	title, none := b.Say("decision.hereBefore"), b.Say("decision.noFace")
@@ -168,13 +171,14 @@ func (b *builder) candidate(v CandidateView, second bool, c DecisionCalls) fyne.
 	}
 	head := []fyne.CanvasObject{widgets.NewWords(title, widgets.Heading)}
 	for _, l := range lines {
-		head = append(head, widgets.NewWords(l, widgets.Body))
+		head = append(head, widgets.NewWords(l, widgets.Style{Shrink: true}))
 	}
-	tall := float32(84)
+	var top fyne.CanvasObject
 	if v.Face != nil {
-		tall = 120
+		top = widgets.Row(14, widgets.Wide(96, widgets.NewPicture(widgets.PictureState{Image: v.Face, Size: fyne.NewSize(96, 120)})), widgets.Grow(widgets.Middle(widgets.Column(0, head...))))
+	} else {
+		top = widgets.Column(0, append(head, widgets.NewWords(upper(none), widgets.Caption))...)
 	}
-	top := widgets.Row(14, widgets.Wide(96, widgets.NewPicture(widgets.PictureState{Image: v.Face, Empty: none, Size: fyne.NewSize(96, tall)})), widgets.Grow(widgets.Middle(widgets.Column(0, head...))))
 	choices := []widgets.Choice{{Key: string(kiosk.VerdictSame), Label: b.Say("verdict.same person")},
 		{Key: string(kiosk.VerdictDifferent), Label: b.Say("verdict.not the same")}, {Key: string(kiosk.VerdictUnsure), Label: b.Say("verdict.cannot tell")}}
 	if x.Kind == kiosk.CandidateEncounter {
@@ -189,7 +193,11 @@ func (b *builder) candidate(v CandidateView, second bool, c DecisionCalls) fyne.
 			body = append(body, widgets.NewWords("**"+sentence(do)+"**", widgets.Body))
 		}
 	}
-	return widgets.NewCard(widgets.CardState{Tone: tone, Tight: true}, widgets.Column(12, append(body, answers)...))
+	state := widgets.CardState{Tone: tone, Tight: true}
+	if alone {
+		return widgets.NewCard(state, split(0.5, widgets.Column(12, body...), answers))
+	}
+	return widgets.NewCard(state, widgets.Column(12, append(body, widgets.Space(), answers)...))
 }
 
 // likelihood says in words what the match means in the search that was made.

@@ -44,7 +44,7 @@ func Document(f Frame, s DocumentState, c DocumentCalls) *Screen {
 	if empty {
 		return b.done(b.documentEmpty(s), left, right)
 	}
-	return b.done(split(0.34, b.page(s), widgets.NewCard(widgets.CardState{Tight: true}, scrollTight(b.fields(s, c)))), left, right)
+	return b.done(split(0.34, b.page(s), widgets.NewCard(widgets.CardState{Tight: true}, b.scroll(b.fields(s, c)))), left, right)
 }
 
 // documentEmpty says what to do before there is a page.
@@ -84,7 +84,7 @@ func (b *builder) page(s DocumentState) fyne.CanvasObject {
 		col = append(col, widgets.NewWords(b.Say("document.unread"), widgets.Body))
 	}
 	col = append(col, widgets.NewWords(b.Say("document.notForgery"), widgets.Second))
-	return widgets.NewCard(widgets.CardState{Tight: true, Title: b.documentKind(s.Identity.DocumentType.Value)}, scroll(widgets.Column(12, col...)))
+	return widgets.NewCard(widgets.CardState{Tight: true, Title: b.documentKind(s.Identity.DocumentType.Value)}, b.scroll(widgets.Column(12, col...)))
 }
 
 // band is a state that may take more than one line.

@@ -20,7 +20,7 @@ func Below(f Frame, s BelowState, c BelowCalls) *Screen {
 	left := widgets.NewCard(widgets.CardState{Tight: true, Title: f.Say("eye." + s.Eye.String()), Pill: &widgets.PillState{Tone: theme.Care, Word: f.Say("irises.below", "Score", s.Score, "Floor", s.Floor)}},
 		widgets.Column(12, widgets.Grow(widgets.NewPicture(widgets.PictureState{Image: s.Image, Empty: f.Say("side.notKept"), Size: fyne.NewSize(200, 150)})),
 			widgets.NewGauge(widgets.GaugeState{Label: f.Say("irises.best"), Value: float64(s.Score) / 100, Floor: float64(s.Floor) / 100, Tone: theme.Care})))
-	right := widgets.NewCard(widgets.CardState{}, widgets.Column(14, widgets.NewWords(f.Say("below.note"), widgets.Second), widgets.Grow(scroll(reasons))))
+	right := widgets.NewCard(widgets.CardState{}, widgets.Column(14, widgets.NewWords(f.Say("below.note"), widgets.Second), widgets.Grow(b.scroll(reasons))))
 	reason := ""
 	if s.Reason == "" {
 		reason = f.Say("missing.reason")
@@ -65,8 +65,8 @@ func Exception(f Frame, s ExceptionState, c ExceptionCalls) *Screen {
 	col = append(col, label(f.Say("abandon.why"), widgets.NewChoiceRow(widgets.ChoiceState{Choices: l, Person: true, Chosen: one(string(s.Reason))}, func(k string) { c.Reason(kiosk.ExceptionReason(k)) })))
 	if s.Reason == kiosk.ExceptRefuses {
 		col = append(col, widgets.NewBanner(widgets.BannerState{Tone: theme.Care, Detail: f.Say("except.noForce")}),
-			pick(f.Say("except.words"), s.Words, c.Words), pick(f.Say("except.present"), s.Present, c.Present))
+			newFit(260, b.gap(), pick(f.Say("except.words"), s.Words, c.Words), pick(f.Say("except.present"), s.Present, c.Present)))
 	}
-	return b.done(widgets.Column(14, widgets.NewWords(f.Say("except.title"), widgets.Title), widgets.Grow(widgets.NewCard(widgets.CardState{}, scroll(widgets.Column(18, col...))))),
+	return b.done(widgets.Column(14, widgets.NewWords(f.Say("except.title"), widgets.Title), widgets.Grow(widgets.NewCard(widgets.CardState{}, b.scroll(widgets.Column(b.gap(), col...))))),
 		[]*widgets.ActButton{b.act("act.back", c.Back)}, []*widgets.ActButton{b.way(f.Say("except.record"), b.missing(s.Missing), c.Save)})
 }

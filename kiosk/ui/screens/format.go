@@ -28,6 +28,14 @@ func coded(w *words.Book, prefix, code string) string {
 	return upper(strings.NewReplacer("-", " ", "_", " ").Replace(code))
 }
 
+// barSpan is Span where room is dear: a moment has no words.
+func (f *Frame) barSpan(d time.Duration) string {
+	if d < time.Minute {
+		return widgets.Keep("<1 min")
+	}
+	return f.Span(d)
+}
+
 func (f *Frame) ago(t time.Time) string { return f.Span(f.Now.Sub(t)) }
 
 // until says a time of day, with the day if it is another one.

@@ -12,7 +12,8 @@ import (
 // builder makes one screen.
 type builder struct {
 	Frame
-	s *Screen
+	s    *Screen
+	held func(down bool) // what is told discreetly is held in sight; nil: nothing is
 }
 
 func (f Frame) build() *builder {
@@ -80,10 +81,23 @@ func (b *builder) done(content fyne.CanvasObject, left, right []*widgets.ActButt
 		content = widgets.Column(14, t, widgets.Grow(content))
 	}
 	if b.Encounter != nil {
+		if note := b.discreet(); note != nil {
+			note.Hide()
+			column := widgets.Column(14, note, widgets.Grow(content))
+			content = column
+			b.held = func(down bool) {
+				if down {
+					note.Show()
+				} else {
+					note.Hide()
+				}
+				column.Refresh()
+			}
+		}
 		if a := b.alert(); a != nil {
 			content = widgets.Column(14, a, widgets.Grow(content))
 		}
-		content = widgets.Row(20, widgets.Wide(b.walkWidth(), b.walk()), widgets.Grow(content))
+		content = b.besides(content)
 	}
 	rows = append(rows, widgets.Grow(widgets.PadXY(theme.GapEdge, theme.GapInside, content)), widgets.NewActBar(some(left...), some(right...)))
 	b.s.Object = widgets.Column(0, rows...)
@@ -92,8 +106,6 @@ func (b *builder) done(content fyne.CanvasObject, left, right []*widgets.ActButt
 	}
 	return b.s
 }
-
-func (b *builder) walkWidth() float32 { return 228 }
 
 // trouble says what went wrong, in a band above everything else.
 func (b *builder) trouble() fyne.CanvasObject {
@@ -119,10 +131,7 @@ func (b *builder) alert() fyne.CanvasObject {
 }
 
 func (b *builder) lateAlert(a LateAlert) fyne.CanvasObject {
-	number := a.Wristband
-	if number == "" {
-		number = "?"
-	}
+	number := b.number(a)
 	have := b.button(widgets.ActState{Kind: widgets.ActOnLoud, Label: b.Say("alert.have"), NoEnter: true}, func() {
 		if b.Calls.HaveIt != nil {
 			b.Calls.HaveIt(a.Alert.ID)
@@ -136,12 +145,38 @@ func (b *builder) lateAlert(a LateAlert) fyne.CanvasObject {
 	if a.Alert.Confirmed {
 		note = b.Say("alert.confirmed")
 	}
-	what := instruction(b.Book, &a.Alert.Instruction)
-	if what == "" {
-		what = b.Say("alert.noText")
-	}
-	return widgets.NewBanner(widgets.BannerState{Tone: theme.Stop, Loud: true, Title: b.Say("alert.title", "Number", widgets.Keep(number), "What", lower(sentence(what))),
+	return widgets.NewBanner(widgets.BannerState{Tone: theme.Stop, Loud: true, Title: b.Say("alert.title", "Number", number, "What", lower(sentence(b.what(&a.Alert)))),
 		Detail: b.Say("alert.late", "Ago", b.ago(a.Alert.Raised)) + " " + note, Act: have})
+}
+
+// takenAlert is an alert that somebody here has: it stays on home, with the
+// name, until it is done.
+func (b *builder) takenAlert(a LateAlert) fyne.CanvasObject {
+	done := b.button(widgets.ActState{Label: b.Say("alert.done"), NoEnter: true}, func() {
+		if b.Calls.HaveIt != nil {
+			b.Calls.HaveIt(a.Alert.ID)
+		}
+	})
+	title := b.Say("alert.withdrawn", "Number", b.number(a))
+	if a.Alert.State != kiosk.AlertWithdrawn {
+		title = b.Say("alert.title", "Number", b.number(a), "What", lower(sentence(b.what(&a.Alert))))
+	}
+	return widgets.NewBanner(widgets.BannerState{Tone: theme.Stop, Title: title, Detail: b.Say("alert.takenBy", "Label", a.Alert.SeenBy), Act: done})
+}
+
+func (b *builder) number(a LateAlert) string {
+	if a.Wristband == "" {
+		return "?"
+	}
+	return widgets.Keep(a.Wristband)
+}
+
+// what is what an alert asks to do.
+func (b *builder) what(a *kiosk.Alert) string {
+	if do := instruction(b.Book, &a.Instruction); do != "" {
+		return do
+	}
+	return b.Say("alert.noText")
 }
 
 // instruction returns an instruction's text in the language, or in any.
@@ -215,7 +250,7 @@ func (f *Frame) hubDot() widgets.DotState {
 	case h.None:
 		return f.dot(theme.Care, "bar.hubNone")
 	case h.Reached:
-		return f.dot(theme.Good, "bar.hub", "Ago", f.ago(h.At))
+		return f.dot(theme.Good, "bar.hub", "Ago", f.barSpan(f.Now.Sub(h.At)))
 	case h.At.IsZero():
 		return f.dot(theme.Stop, "bar.hubNever")
 	}
@@ -231,7 +266,7 @@ func (f *Frame) listsDot() widgets.DotState {
 		return f.dot(theme.Care, "bar.noLists")
 	}
 	age := f.Now.Sub(l.Signed)
-	args := []any{"Age", f.Span(age), "Max", f.Span(l.MaxAge)}
+	args := []any{"Age", f.barSpan(age), "Max", f.Span(l.MaxAge)}
 	if age > l.MaxAge {
 		return f.dot(theme.Stop, "bar.listsOld", args...)
 	}

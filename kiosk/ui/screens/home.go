@@ -24,6 +24,11 @@ func Home(f Frame, s HomeState, c HomeCalls) *Screen {
 			rows = append(rows, b.lateAlert(a))
 		}
 	}
+	for _, a := range b.Alerts {
+		if a.Taken {
+			rows = append(rows, b.takenAlert(a))
+		}
+	}
 	if s.Damaged > 0 {
 		rows = append(rows, widgets.NewBanner(widgets.BannerState{Tone: theme.Care, Detail: f.Count("home.damagedDrafts", s.Damaged)}))
 	}
@@ -57,7 +62,7 @@ func (b *builder) work(s HomeState, c HomeCalls) fyne.CanvasObject {
 	if len(s.Unfinished) == 0 {
 		rows = append(rows, widgets.PadXY(10, 10, widgets.NewWords(b.Say("home.nothing"), widgets.Second)))
 	}
-	return widgets.NewCard(widgets.CardState{Title: title}, scroll(widgets.Column(theme.Current().Gap(), rows...)))
+	return widgets.NewCard(widgets.CardState{Title: title}, b.scroll(widgets.Column(theme.Current().Gap(), rows...)))
 }
 
 // draftRow is an unfinished encounter in one line.

@@ -21,7 +21,7 @@ func Identity(f Frame, s IdentityState, c IdentityCalls) *Screen {
 		}
 		rows = append(rows, widgets.NewListRow(st, func() { c.Change(x.name) }))
 	}
-	left := widgets.NewCard(widgets.CardState{}, scroll(widgets.Column(f.gap(), rows...)))
+	left := widgets.NewCard(widgets.CardState{Title: f.Say("step.identity")}, b.scroll(widgets.Column(f.gap(), rows...)))
 	side := []fyne.CanvasObject{widgets.NewWords(f.Say("identity.note"), widgets.Second)}
 	for i, a := range s.Identity.Aliases {
 		side = append(side, widgets.NewListRow(widgets.RowState{Text: "**" + widgets.Keep(a) + "**", Second: f.Say("identity.dropAlias"), Touchable: c.Drop != nil}, func() { c.Drop(i) }))
@@ -36,6 +36,6 @@ func Identity(f Frame, s IdentityState, c IdentityCalls) *Screen {
 	if s.Missing > 0 {
 		reason = f.Say("missing.name")
 	}
-	return b.done(split(0.58, left, widgets.NewCard(widgets.CardState{Title: f.Say("field.aliases")}, scroll(widgets.Column(f.gap(), side...)))),
+	return b.done(split(0.58, left, widgets.NewCard(widgets.CardState{Title: f.Say("field.aliases")}, b.scroll(widgets.Column(f.gap(), side...)))),
 		[]*widgets.ActButton{b.act("act.park", c.Park)}, []*widgets.ActButton{b.way(f.Say("identity.confirm"), reason, c.Next)})
 }

@@ -21,13 +21,66 @@ func (l splitLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(a.Width+theme.GapInside+b.Width, max(a.Height, b.Height))
 }
 
+func (l splitLayout) HeightFor(o []fyne.CanvasObject, width float32) float32 {
+	left, right := l.share2(o, width)
+	return max(widgets.HeightFor(o[0], left), widgets.HeightFor(o[1], right))
+}
+
+func (l splitLayout) share2(o []fyne.CanvasObject, width float32) (left, right float32) {
+	left = max(o[0].MinSize().Width, float32(int((width-theme.GapInside)*l.share)))
+	left = min(left, width-theme.GapInside-o[1].MinSize().Width)
+	return left, width - left - theme.GapInside
+}
+
 func (l splitLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
-	w := max(o[0].MinSize().Width, float32(int((s.Width-theme.GapInside)*l.share)))
-	w = min(w, s.Width-theme.GapInside-o[1].MinSize().Width)
+	w, _ := l.share2(o, s.Width)
 	o[0].Move(fyne.Position{})
 	o[0].Resize(fyne.NewSize(w, s.Height))
 	o[1].Move(fyne.NewPos(w+theme.GapInside, 0))
 	o[1].Resize(fyne.NewSize(s.Width-w-theme.GapInside, s.Height))
+}
+
+// besides puts the walk at the left of the content. On a narrow panel it is
+// narrower, and while it knows only its first step it is left out there: what
+// must be answered needs the room more.
+func (b *builder) besides(content fyne.CanvasObject) fyne.CanvasObject {
+	return container.New(walkLayout{known: len(b.Encounter.Steps) > 1}, b.walk(), content)
+}
+
+type walkLayout struct{ known bool }
+
+const (
+	walkWide, walkNarrow = 228, 200
+	narrowPanel          = 1100 // below it room is dear
+	walkGap              = 20
+)
+
+func (l walkLayout) width(all float32) float32 {
+	switch {
+	case all >= narrowPanel:
+		return walkWide
+	case l.known:
+		return walkNarrow
+	}
+	return 0
+}
+
+func (l walkLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
+	a, b := o[0].MinSize(), o[1].MinSize()
+	return fyne.NewSize(b.Width, max(a.Height, b.Height))
+}
+
+func (l walkLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	w := l.width(s.Width)
+	if o[0].Move(fyne.Position{}); w == 0 {
+		o[0].Hide()
+	} else {
+		o[0].Show()
+		o[0].Resize(fyne.NewSize(w, s.Height))
+		w += walkGap
+	}
+	o[1].Move(fyne.NewPos(w, 0))
+	o[1].Resize(fyne.NewSize(s.Width-w, s.Height))
 }
 
 // narrow keeps words readable: no wider than a line that an eye follows.
@@ -36,34 +89,16 @@ func narrow(width float32, o fyne.CanvasObject) fyne.CanvasObject {
 }
 
 // scroll lets a column that is higher than its room be moved.
-func scroll(o fyne.CanvasObject) fyne.CanvasObject {
-	return scrollTight(widgets.PadXYZ(4, 4, 18, 4, o))
-}
+func scroll(o fyne.CanvasObject) fyne.CanvasObject { return widgets.NewScroll(o, "") }
 
-// scrollTight does so without room for the bar, where width is dear.
-func scrollTight(o fyne.CanvasObject) fyne.CanvasObject {
-	return container.NewVScroll(container.New(&follow{}, o))
-}
-
-// follow is as high as its content wants at the width it has.
-type follow struct{ width float32 }
-
-func (l *follow) MinSize(o []fyne.CanvasObject) fyne.Size {
-	m := o[0].MinSize()
-	if l.width == 0 {
-		return m
-	}
-	return fyne.NewSize(m.Width, widgets.HeightFor(o[0], l.width))
-}
-
-func (l *follow) Layout(o []fyne.CanvasObject, s fyne.Size) {
-	l.width = s.Width
-	o[0].Resize(s)
+// scroll is scroll that says so in words.
+func (f *Frame) scroll(o fyne.CanvasObject) fyne.CanvasObject {
+	return widgets.NewScroll(o, f.Say("screen.more"))
 }
 
 // label is a question above its answers.
 func label(words string, o fyne.CanvasObject) fyne.CanvasObject {
-	return widgets.Column(6, widgets.NewWords(words, widgets.Second), o)
+	return widgets.Column(3, widgets.NewWords(words, widgets.Second), o)
 }
 
 // pick is a line that a touch changes: what it is, and what it says now.

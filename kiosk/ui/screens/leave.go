@@ -28,7 +28,7 @@ func Abandon(f Frame, s AbandonState, c AbandonCalls) *Screen {
 	if s.Reason == "" {
 		st.Reason = f.Say("missing.reason")
 	}
-	return b.done(widgets.Column(14, widgets.NewBanner(note), widgets.Grow(widgets.NewCard(widgets.CardState{Title: f.Say("abandon.why")}, scroll(why)))),
+	return b.done(widgets.Column(14, widgets.NewBanner(note), widgets.Grow(widgets.NewCard(widgets.CardState{Title: f.Say("abandon.why")}, b.scroll(why)))),
 		[]*widgets.ActButton{b.button(st, c.Go)}, []*widgets.ActButton{b.way(f.Say("abandon.keep"), "", c.Back)})
 }
 
@@ -54,6 +54,6 @@ func CloseShift(f Frame, s ShiftState, c ShiftCalls) *Screen {
 		hub = sentence(f.Number(n) + " " + f.Count("home.waiting", n, "Age", f.ago(s.Queue.Oldest)))
 	}
 	return b.done(widgets.Column(14, widgets.NewBanner(widgets.BannerState{Tone: tone, Title: sentence(f.Count("shift.done", s.Done)), Detail: hub}),
-		widgets.Grow(widgets.NewCard(widgets.CardState{Title: f.Say("shift.left")}, scroll(widgets.Column(0, rows...))))),
+		widgets.Grow(widgets.NewCard(widgets.CardState{Title: f.Say("shift.left")}, b.scroll(widgets.Column(0, rows...))))),
 		[]*widgets.ActButton{b.act("act.back", c.Back)}, []*widgets.ActButton{b.way(f.Say("shift.go"), "", c.Go)})
 }

@@ -37,7 +37,7 @@ func QueueHub(f Frame, s QueueState, c QueueCalls) *Screen {
 	if len(rows) == 0 {
 		rows = append(rows, widgets.PadXY(10, 10, widgets.NewWords(f.Say("queue.empty"), widgets.Second)))
 	}
-	list := widgets.NewCard(widgets.CardState{Title: f.Say("queue.waiting")}, scroll(widgets.Column(0, rows...)))
+	list := widgets.NewCard(widgets.CardState{Title: f.Say("queue.waiting")}, b.scroll(widgets.Column(0, rows...)))
 	var side []fyne.CanvasObject
 	if l := f.Status.Lists; !l.Signed.IsZero() {
 		side = append(side, widgets.Fact(f.Say("queue.lists"), f.Say("bar.lists", "Age", f.ago(l.Signed), "Max", f.Span(l.MaxAge)), 120))
@@ -54,7 +54,7 @@ func QueueHub(f Frame, s QueueState, c QueueCalls) *Screen {
 	case h.None:
 		reason = f.Say("bar.hubNone")
 	}
-	return b.done(widgets.Column(14, widgets.NewBanner(widgets.BannerState{Tone: tone, Title: title, Detail: detail}), widgets.Grow(split(0.6, list, widgets.NewCard(widgets.CardState{}, widgets.Column(0, side...))))),
+	return b.done(widgets.Column(14, widgets.NewWords(f.Say("queue.title"), widgets.Title), widgets.NewBanner(widgets.BannerState{Tone: tone, Title: title, Detail: detail}), widgets.Grow(split(0.6, list, widgets.NewCard(widgets.CardState{}, widgets.Column(0, side...))))),
 		[]*widgets.ActButton{b.act("act.back", c.Back)}, []*widgets.ActButton{b.act("queue.stick", c.Stick), b.way(f.Say("queue.now"), reason, c.Now)})
 }
 

@@ -27,7 +27,7 @@ func Review(f Frame, s ReviewState, c ReviewCalls) *Screen {
 	if id.Birth.Value != "" {
 		who += ", " + f.DateText(id.Birth.Value)
 	}
-	rows := []fyne.CanvasObject{widgets.PadXY(10, 6, widgets.NewWords(who, widgets.Style{Size: 20}))}
+	rows := []fyne.CanvasObject{widgets.PadXY(10, 6, widgets.NewWords(who, widgets.Style{Size: 20, Shrink: true}))}
 	if len(id.Aliases) > 0 {
 		rows = append(rows, widgets.Fact(f.Say("review.aliases"), widgets.Keep(id.Aliases[0])+also(id.Aliases[1:]), name))
 	}
@@ -57,7 +57,7 @@ func Review(f Frame, s ReviewState, c ReviewCalls) *Screen {
 		seal = f.Say("review.hold")
 	}
 	rows = append(rows, widgets.NewFactRow(second))
-	facts := widgets.NewCard(widgets.CardState{Title: f.Say("review.title")}, widgets.Column(12, widgets.Grow(scroll(widgets.Column(0, rows...))), widgets.NewWords(f.Say("review.note"), widgets.Second)))
+	facts := widgets.NewCard(widgets.CardState{Title: f.Say("review.title")}, widgets.Column(12, widgets.Grow(b.scroll(widgets.Column(0, rows...))), widgets.NewWords(f.Say("review.note"), widgets.Second)))
 	reason := ""
 	switch {
 	case s.Busy:
@@ -65,7 +65,7 @@ func Review(f Frame, s ReviewState, c ReviewCalls) *Screen {
 	case len(s.Missing) > 0:
 		reason = f.Say("missing.steps")
 	}
-	paper := widgets.NewCard(widgets.CardState{}, widgets.Column(8, widgets.NewWords(f.Say("slip.screen", "Language", slipLanguage(s.Slip)), widgets.Second), widgets.Grow(scroll(b.paper(s.Slip)))))
+	paper := widgets.NewCard(widgets.CardState{}, widgets.Column(8, widgets.NewWords(f.Say("slip.screen", "Language", slipLanguage(s.Slip)), widgets.Second), widgets.Grow(b.scroll(b.paper(s.Slip)))))
 	abandon := b.button(widgets.ActState{Kind: widgets.ActStop, Label: f.Say("review.abandon"), NoEnter: true}, c.Abandon)
 	return b.done(split(0.58, facts, paper), []*widgets.ActButton{abandon, b.act("act.park", c.Park)}, []*widgets.ActButton{b.repeat("review.print", c.Print), b.way(seal, reason, c.Seal)})
 }

@@ -136,6 +136,6 @@ func Slip(f Frame, s SlipState, c SlipCalls) *Screen {
 	if s.Printer {
 		print = "slip.print"
 	}
-	content := widgets.Column(14, widgets.NewBanner(widgets.BannerState{Tone: tone, Title: title}), widgets.Grow(split(0.64, widgets.NewCard(widgets.CardState{}, scroll(b.paper(s))), widgets.NewCard(widgets.CardState{Title: f.Say("slip.screen", "Language", slipLanguage(s))}, widgets.Column(14, side...)))))
+	content := widgets.Column(14, widgets.NewBanner(widgets.BannerState{Tone: tone, Title: title}), widgets.Grow(split(0.64, widgets.NewCard(widgets.CardState{}, b.scroll(b.paper(s))), widgets.NewCard(widgets.CardState{Title: f.Say("slip.screen", "Language", slipLanguage(s))}, widgets.Column(14, side...)))))
 	return b.done(content, nil, []*widgets.ActButton{b.repeat(print, c.Print), b.way(f.Say("act.done"), "", c.Done)})
 }

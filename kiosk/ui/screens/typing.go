@@ -88,7 +88,7 @@ func Choose(f Frame, s ChooseState, c ChooseCalls) *Screen {
 	if s.Detail != "" {
 		head = append(head, widgets.NewWords(s.Detail, widgets.Second))
 	}
-	body := widgets.Column(18, widgets.Column(4, head...), widgets.Grow(scroll(answers)))
+	body := widgets.Column(18, widgets.Column(4, head...), widgets.Grow(b.scroll(answers)))
 	return b.done(narrow(640, widgets.NewCard(widgets.CardState{}, body)), []*widgets.ActButton{b.act("act.back", c.Back)}, some(b.chooseDone(s, c)))
 }
 

@@ -1,6 +1,8 @@
 package screens
 
 import (
+	"fyne.io/fyne/v2"
+
 	"tambo/kiosk"
 	"tambo/kiosk/ui/theme"
 	"tambo/kiosk/ui/widgets"
@@ -31,11 +33,37 @@ func (b *builder) walk() *widgets.Walk {
 		s.Touchable = b.Calls.GoTo != nil && x.Kind != e.At && (s.Mark == widgets.StepDone || s.Mark == widgets.StepExcepted)
 		st.Steps = append(st.Steps, s)
 	}
-	return widgets.NewWalk(st, func(i int) {
+	w := widgets.NewWalk(st, func(i int) {
 		if b.Calls.GoTo != nil && i < len(steps) {
 			b.Calls.GoTo(steps[i].Kind)
 		}
 	})
+	w.OnHold = func(i int, down bool) {
+		if b.held != nil && i < len(steps) && steps[i].Kind == kiosk.StepIrises {
+			b.held(down)
+		}
+	}
+	return w
+}
+
+// discreet is what a list wants told discreetly, in full: it is seen while the
+// step of the irises is pressed and held, and never otherwise. Nil: there is
+// nothing.
+func (b *builder) discreet() fyne.CanvasObject {
+	for _, s := range b.Encounter.Searches {
+		for i := range s.Candidates {
+			c := &s.Candidates[i]
+			if c.Presentation != kiosk.PresentDiscreet {
+				continue
+			}
+			do := instruction(b.Book, c.Instruction)
+			if do == "" {
+				do = b.Say("alert.noText")
+			}
+			return widgets.NewBanner(widgets.BannerState{Tone: theme.Active, Title: sentence(do), Detail: c.List + " · " + b.Say("decision.entry", "Entry", c.Entry), NoSign: true})
+		}
+	}
+	return nil
 }
 
 // found is one line of what a step found.

@@ -68,7 +68,7 @@ func Same(t *testing.T, file string, got image.Image) {
 func compare(t *testing.T, file string, got image.Image) {
 	t.Helper()
 	if os.Getenv("TAMBO_GOLDEN") == "update" {
-		if err := write(file, got); err != nil {
+		if err := Write(file, got); err != nil {
 			t.Fatal(err)
 		}
 		return
@@ -84,7 +84,7 @@ func compare(t *testing.T, file string, got image.Image) {
 	}
 	if err := differ(want, got); err != nil {
 		failed := filepath.Join("testdata", "failed", filepath.Base(file))
-		if err := write(failed, got); err != nil {
+		if err := Write(failed, got); err != nil {
 			t.Error(err)
 		}
 		t.Errorf("%s: %v; see %s", file, err, failed)
@@ -120,19 +120,4 @@ func differ(want, got image.Image) error {
 func far(a, b uint32) bool {
 	d := int(a>>8) - int(b>>8)
 	return d > Levels || d < -Levels
-}
-
-func write(file string, img image.Image) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return err
-	}
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(f, img); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
 }

@@ -62,6 +62,29 @@ func Check(c fyne.Canvas) []string {
 	return slices.Compact(k.found)
 }
 
+// Over reports whether anything that a canvas shows is higher than its room, so
+// that a part of it must be scrolled to.
+func Over(c fyne.Canvas) bool {
+	var over func(o fyne.CanvasObject) bool
+	all := func(l []fyne.CanvasObject) bool { return slices.ContainsFunc(l, over) }
+	over = func(o fyne.CanvasObject) bool {
+		if o == nil || !o.Visible() {
+			return false
+		}
+		if s, ok := o.(interface{ Over() bool }); ok && s.Over() {
+			return true
+		}
+		switch o := o.(type) {
+		case *fyne.Container:
+			return all(o.Objects)
+		case fyne.Widget:
+			return all(test.WidgetRenderer(o).Objects())
+		}
+		return false
+	}
+	return over(c.Content())
+}
+
 type rect struct{ x1, y1, x2, y2 float32 }
 
 func (r rect) inside(o rect, slack float32) bool {
@@ -154,12 +177,9 @@ func (k *checker) walk(o fyne.CanvasObject, pos fyne.Position, in []rect, of int
 			k.walk(c, pos.Add(c.Position()), inside, of, view)
 		}
 	case *container.Scroll:
-		p := pos.Add(o.Content.Position())
-		room := at(p, o.Content.Size())
-		if o.Direction == container.ScrollVerticalOnly { // nobody can move it sideways
-			room.x1, room.x2 = r.x1, r.x2
-		}
-		k.walk(o.Content, p, []rect{room}, of, view.cut(r))
+		k.scroll(o, pos, r, of, view)
+	case interface{ Room() *container.Scroll }:
+		k.scroll(o.Room(), pos, r, of, view)
 	case fyne.Widget:
 		if _, ok := o.(interface{ SelectedText() string }); ok {
 			return // an entry scrolls what is typed
@@ -169,6 +189,16 @@ func (k *checker) walk(o fyne.CanvasObject, pos fyne.Position, in []rect, of int
 			k.walk(c, pos.Add(c.Position()), inside, of, view)
 		}
 	}
+}
+
+// scroll visits what can be moved: it may be higher than its room.
+func (k *checker) scroll(o *container.Scroll, pos fyne.Position, r rect, of int, view rect) {
+	p := pos.Add(o.Content.Position())
+	room := at(p, o.Content.Size())
+	if o.Direction == container.ScrollVerticalOnly { // nobody can move it sideways
+		room.x1, room.x2 = r.x1, r.x2
+	}
+	k.walk(o.Content, p, []rect{room}, of, view.cut(r))
 }
 
 func (k *checker) target(o fyne.Tappable, r rect, in []rect, of int, view rect) int {

@@ -109,7 +109,7 @@ func (b *ActButton) Enable() { s := b.state; s.Reason = ""; b.Set(s) }
 func (b *ActButton) Disable() {}
 
 // FocusGained implements fyne.Focusable.
-func (b *ActButton) FocusGained() { b.focused = true; b.Refresh() }
+func (b *ActButton) FocusGained() { b.focused = true; b.Refresh(); reveals.reveal(b) }
 
 // FocusLost implements fyne.Focusable.
 func (b *ActButton) FocusLost() { b.focused, b.pressed = false, false; b.Refresh() }
@@ -119,6 +119,7 @@ func (b *ActButton) TypedRune(rune) {}
 
 // TypedKey implements fyne.Focusable.
 func (b *ActButton) TypedKey(k *fyne.KeyEvent) {
+	stir(b)
 	escape(b, k)
 	switch k.Name {
 	case fyne.KeySpace:
@@ -132,7 +133,7 @@ func (b *ActButton) TypedKey(k *fyne.KeyEvent) {
 
 // MouseDown implements desktop.Mouseable: pressing shows at once.
 func (b *ActButton) MouseDown(*desktop.MouseEvent) {
-	if !b.Disabled() && !b.spent {
+	if down = b; !b.Disabled() && !b.spent {
 		b.pressed = true
 		b.Refresh()
 	}
@@ -140,6 +141,7 @@ func (b *ActButton) MouseDown(*desktop.MouseEvent) {
 
 // MouseUp implements desktop.Mouseable.
 func (b *ActButton) MouseUp(*desktop.MouseEvent) {
+	up(b)
 	if b.pressed {
 		b.pressed = false
 		b.Refresh()
@@ -242,7 +244,12 @@ func (b *ActButton) draw() fyne.CanvasObject {
 	case b.state.Large && b.state.Detail != "":
 		content = PadXY(theme.GapEdge, 8, Middle(face))
 	case left:
-		content = PadXY(24, 8, Middle(Row(0, face, Space())))
+		st.Centre = false
+		line := []fyne.CanvasObject{Grow(NewWords(label, st))}
+		if mark != theme.SignNone {
+			line = append([]fyne.CanvasObject{sign(mark, ink, size*1.05)}, line...)
+		}
+		content = PadXY(20, 8, Middle(Row(8, line...)))
 	default:
 		content = PadXY(inner, 4, Middle(Row(0, Space(), face, Space())))
 	}

@@ -145,8 +145,15 @@ func (e *input) FocusLost() {
 
 // TypedKey gives Escape to the window, and types the rest.
 func (e *input) TypedKey(k *fyne.KeyEvent) {
+	stir(e)
 	escape(e, k)
 	e.Entry.TypedKey(k)
+}
+
+// TypedRune types.
+func (e *input) TypedRune(r rune) {
+	stir(e)
+	e.Entry.TypedRune(r)
 }
 
 // TappedSecondary would open fyne's menu, whose lines are too small to touch.

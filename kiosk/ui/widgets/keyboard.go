@@ -280,13 +280,13 @@ func (n *key) become(r rune) {
 }
 
 // Tapped implements fyne.Tappable.
-func (n *key) Tapped(*fyne.PointEvent) { n.board.press(n.rune) }
+func (n *key) Tapped(*fyne.PointEvent) { stir(n); n.board.press(n.rune) }
 
 // MouseDown implements desktop.Mouseable.
-func (n *key) MouseDown(*desktop.MouseEvent) { n.pressed = true; n.Refresh() }
+func (n *key) MouseDown(*desktop.MouseEvent) { down = n; n.pressed = true; n.Refresh() }
 
 // MouseUp implements desktop.Mouseable.
-func (n *key) MouseUp(*desktop.MouseEvent) { n.pressed = false; n.Refresh() }
+func (n *key) MouseUp(*desktop.MouseEvent) { up(n); n.pressed = false; n.Refresh() }
 
 // Cursor implements desktop.Cursorable.
 func (n *key) Cursor() desktop.Cursor { return desktop.PointerCursor }

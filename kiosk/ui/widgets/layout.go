@@ -17,6 +17,12 @@ type (
 // what holds one.
 type flower interface{ HeightFor(width float32) float32 }
 
+// Flow is a layout whose height follows from its width, of another package.
+type Flow interface {
+	fyne.Layout
+	HeightFor(o []fyne.CanvasObject, width float32) float32
+}
+
 // heightFor returns the height that an object wants at a width.
 func heightFor(o fyne.CanvasObject, width float32) float32 {
 	if f, ok := o.(flower); ok {
@@ -27,6 +33,9 @@ func heightFor(o fyne.CanvasObject, width float32) float32 {
 			heightFor([]fyne.CanvasObject, float32) float32
 		}); ok {
 			return l.heightFor(c.Objects, width)
+		}
+		if l, ok := c.Layout.(Flow); ok {
+			return l.HeightFor(c.Objects, width)
 		}
 	}
 	return o.MinSize().Height

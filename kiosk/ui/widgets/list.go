@@ -61,7 +61,7 @@ func (r *ListRow) Enable() {}
 func (r *ListRow) Disable() {}
 
 // FocusGained implements fyne.Focusable.
-func (r *ListRow) FocusGained() { r.focused = true; r.Refresh() }
+func (r *ListRow) FocusGained() { r.focused = true; r.Refresh(); reveals.reveal(r) }
 
 // FocusLost implements fyne.Focusable.
 func (r *ListRow) FocusLost() { r.focused, r.pressed = false, false; r.Refresh() }
@@ -71,6 +71,7 @@ func (r *ListRow) TypedRune(rune) {}
 
 // TypedKey implements fyne.Focusable.
 func (r *ListRow) TypedKey(k *fyne.KeyEvent) {
+	stir(r)
 	escape(r, k)
 	if k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter || k.Name == fyne.KeySpace {
 		r.Tapped(nil)
@@ -79,14 +80,14 @@ func (r *ListRow) TypedKey(k *fyne.KeyEvent) {
 
 // MouseDown implements desktop.Mouseable.
 func (r *ListRow) MouseDown(*desktop.MouseEvent) {
-	if r.state.Touchable {
+	if down = r; r.state.Touchable {
 		r.pressed = true
 		r.Refresh()
 	}
 }
 
 // MouseUp implements desktop.Mouseable.
-func (r *ListRow) MouseUp(*desktop.MouseEvent) { r.pressed = false; r.Refresh() }
+func (r *ListRow) MouseUp(*desktop.MouseEvent) { up(r); r.pressed = false; r.Refresh() }
 
 func (r *ListRow) draw() fyne.CanvasObject {
 	p, s := look(), r.state

@@ -121,9 +121,9 @@ func (c *Code) draw() fyne.CanvasObject {
 		row = append(row, Middle(i))
 	}
 	if c.words != "" {
-		row = append(row, NewWords(c.words, Style{Size: 20, Mono: true, OneLine: true}))
+		row = append(row, Grow(Middle(NewWords(c.words, Style{Size: 20, Mono: true}))))
 	}
-	return Row(14, append(row, Space())...)
+	return Row(14, row...)
 }
 
 // codeImage draws the modules, one pixel each, with the quiet zone of four.

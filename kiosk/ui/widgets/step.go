@@ -98,6 +98,7 @@ func (w *Step) TypedRune(rune) {}
 
 // TypedKey implements fyne.Focusable.
 func (w *Step) TypedKey(k *fyne.KeyEvent) {
+	stir(w)
 	escape(w, k)
 	if k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter || k.Name == fyne.KeySpace {
 		w.Tapped(nil)
@@ -115,10 +116,10 @@ func (w *Step) KeyDown(k *fyne.KeyEvent) {
 func (w *Step) KeyUp(*fyne.KeyEvent) { w.hold(false) }
 
 // MouseDown implements desktop.Mouseable.
-func (w *Step) MouseDown(*desktop.MouseEvent) { w.hold(true) }
+func (w *Step) MouseDown(*desktop.MouseEvent) { down = w; w.hold(true) }
 
 // MouseUp implements desktop.Mouseable.
-func (w *Step) MouseUp(*desktop.MouseEvent) { w.hold(false) }
+func (w *Step) MouseUp(*desktop.MouseEvent) { up(w); w.hold(false) }
 
 func (w *Step) hold(down bool) {
 	if w.pressed == down {
@@ -232,7 +233,7 @@ func (w *Walk) arrange(s WalkState) {
 }
 
 func (w *Walk) draw() fyne.CanvasObject {
-	l := []fyne.CanvasObject{PadXY(14, 4, NewWords(w.state.Heading, Heading.Once()))}
+	l := []fyne.CanvasObject{PadXY(14, 4, NewWords(w.state.Heading, Style{Size: theme.SizeHeading, Bold: true, Shrink: true}))}
 	var steps []fyne.CanvasObject
 	for _, s := range w.steps {
 		steps = append(steps, s)

@@ -39,7 +39,8 @@ type FieldTableState struct {
 
 // FieldTable shows a document's fields in columns. A value takes the room it
 // needs; the other columns break their lines. Where even that does not fit, the
-// value stands under the field's name.
+// value stands under the field's name; and where that does not, what is known of
+// the value stands under it.
 type FieldTable struct {
 	widget.BaseWidget
 	state FieldTableState
@@ -83,9 +84,17 @@ const (
 	tableSide = 10
 )
 
-// columns shares a width: field, value, from, check, compare; under reports
-// that the value stands under the field.
-func (t *FieldTable) columns(width float32) (w [5]float32, under bool) {
+// tableForm is how a row of the table stands.
+type tableForm int
+
+const (
+	besides tableForm = iota // five columns
+	under                    // the value under the field's name
+	above                    // both above what is known of the value
+)
+
+// columns shares a width: field, value, from, check, compare.
+func (t *FieldTable) columns(width float32) (w [5]float32, form tableForm) {
 	var least, natural [5]float32
 	widest := func(i int, o *Words) {
 		least[i], natural[i] = max(least[i], o.longest()), max(natural[i], o.Natural())
@@ -98,7 +107,7 @@ func (t *FieldTable) columns(width float32) (w [5]float32, under bool) {
 		widest(1, NewWords(r.Value, Strong.Once()))
 		widest(2, NewWords(r.From, Second))
 		for i, n := range []Note{r.Check, r.Compare} {
-			o := NewWords(n.Word, Body)
+			o := NewWords(n.Word, n.style())
 			least[3+i] = max(least[3+i], o.longest()+noteMark(n))
 			natural[3+i] = max(natural[3+i], o.Natural()+noteMark(n))
 		}
@@ -108,12 +117,17 @@ func (t *FieldTable) columns(width float32) (w [5]float32, under bool) {
 	w[1] = natural[1]
 	spare := room - (w[0] + w[1] + w[2] + w[3] + w[4])
 	if spare < 0 {
-		under = true
+		form = under
 		w[0], w[1] = max(least[0], natural[1]), 0
 		spare = room + tableGap - (w[0] + w[2] + w[3] + w[4])
 	}
+	if spare < 0 {
+		form = above
+		w[0] = least[0]
+		spare = room + tableGap - (w[0] + w[2] + w[3] + w[4])
+	}
 	for _, i := range []int{2, 0, 3, 4} {
-		if i == 0 && under {
+		if i == 0 && form == under {
 			continue
 		}
 		take := min(max(spare, 0), natural[i]-w[i])
@@ -123,8 +137,10 @@ func (t *FieldTable) columns(width float32) (w [5]float32, under bool) {
 	if spare > 0 {
 		w[4] += spare
 	}
-	return w, under
+	return w, form
 }
+
+func (n Note) style() Style { return Style{Tone: n.Tone, Second: true, Bold: n.Tone == theme.Stop} }
 
 var headStyle = Style{Size: theme.SizeCaption, Bold: true, Second: true}
 
@@ -145,13 +161,13 @@ func (t *FieldTable) HeightFor(width float32) float32 {
 }
 
 func (t *FieldTable) prepare(width float32) float32 {
-	w, under := t.columns(width)
+	w, form := t.columns(width)
 	for _, r := range t.rows {
-		r.columns(w, under)
+		r.columns(w, form)
 	}
 	var l []fyne.CanvasObject
 	for i, h := range t.state.Head {
-		if under && i == 1 {
+		if form != besides && i == 1 {
 			continue
 		}
 		l = append(l, Wide(w[i], Middle(NewWords(h, headStyle))))
@@ -208,7 +224,7 @@ type FieldRow struct {
 	piece
 	state   FieldRowState
 	widths  [5]float32
-	under   bool
+	form    tableForm
 	answers *ChoiceRow
 }
 
@@ -228,15 +244,14 @@ func (r *FieldRow) set(s FieldRowState) {
 	r.root = nil
 }
 
-func (r *FieldRow) columns(w [5]float32, under bool) {
-	if w != r.widths || under != r.under {
-		r.widths, r.under, r.root = w, under, nil
+func (r *FieldRow) columns(w [5]float32, form tableForm) {
+	if w != r.widths || form != r.form {
+		r.widths, r.form, r.root = w, form, nil
 	}
 }
 
 func (r *FieldRow) note(n Note, width float32) fyne.CanvasObject {
-	st := Style{Tone: n.Tone, Second: true, Bold: n.Tone == theme.Stop}
-	w := NewWords(n.Word, st)
+	w := NewWords(n.Word, n.style())
 	if noteMark(n) == 0 {
 		return Wide(width, Middle(w))
 	}
@@ -247,14 +262,22 @@ func (r *FieldRow) draw() fyne.CanvasObject {
 	p, s, w := look(), r.state, r.widths
 	name := NewWords(s.Field, Body)
 	value := NewWords(s.Value, Strong.Once())
-	var cells []fyne.CanvasObject
-	if r.under {
+	var cells, col []fyne.CanvasObject
+	switch r.form {
+	case under:
 		cells = append(cells, Wide(w[0], Middle(Column(0, NewWords(s.Field, Second), value))))
-	} else {
+	case above:
+		col = append(col, NewWords(s.Value, Style{Bold: true, Shrink: true}))
+		cells = append(cells, Wide(w[0], Middle(NewWords(s.Field, Second))))
+	default:
 		cells = append(cells, Wide(w[0], Middle(name)), Wide(w[1], Middle(value)))
 	}
 	cells = append(cells, Wide(w[2], Middle(NewWords(s.From, Second))), r.note(s.Check, w[3]), r.note(s.Compare, w[4]))
-	col := []fyne.CanvasObject{AtLeast(0, 36, Row(tableGap, cells...))}
+	least := float32(36)
+	if r.form == above {
+		least = 24
+	}
+	col = append(col, AtLeast(0, least, Row(tableGap, cells...)))
 	if len(s.Answers) > 0 {
 		col = append(col, r.answers)
 	}

@@ -251,6 +251,7 @@ func (b *barButton) FocusLost()              { b.focused = false; b.Refresh() }
 func (b *barButton) TypedRune(rune)          {}
 func (b *barButton) Cursor() desktop.Cursor  { return desktop.PointerCursor }
 func (b *barButton) TypedKey(k *fyne.KeyEvent) {
+	stir(b)
 	escape(b, k)
 	if k.Name == fyne.KeySpace || k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter {
 		b.tapped()

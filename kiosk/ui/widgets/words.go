@@ -19,6 +19,7 @@ type Style struct {
 	Mono    bool       // OCR-B: machine-readable zones, codes that are read out
 	Centre  bool
 	OneLine bool                       // never broken; says how wide it is
+	Shrink  bool                       // smaller, down to a caption, before it breaks where it must not
 	Colour  func(*theme.Palette) nrgba // overrules the above, nil: not
 }
 
@@ -113,6 +114,9 @@ type run struct {
 
 // set breaks the words into lines that fit a width; 0 is as wide as it takes.
 func (w *Words) set(width float32) (lines [][]run, widest float32) {
+	if w.style.Shrink && width > 0 {
+		return w.shrunk(width).set(width)
+	}
 	for _, para := range strings.Split(w.text, "\n") {
 		line, x := []run(nil), float32(0)
 		flush := func() {
@@ -154,6 +158,20 @@ func (w *Words) set(width float32) (lines [][]run, widest float32) {
 	return lines, widest
 }
 
+// shrunk returns the words as large as they fit a width without a break where
+// none may be; where even a caption does not fit, they break at every space.
+func (w *Words) shrunk(width float32) *Words {
+	n := &Words{style: w.style, text: w.text}
+	n.style.Shrink = false
+	for _, size := range []float32{w.style.size(), 20, theme.SizeText, theme.SizeCaption} {
+		if n.style.Size = min(size, w.style.size()); n.longest() <= width+0.5 {
+			return n
+		}
+	}
+	n.text = strings.ReplaceAll(n.text, "\u00a0", " ")
+	return n
+}
+
 // trim takes the space off a line's end.
 func trim(line []run, x float32) float32 {
 	if n := len(line); n > 0 {
@@ -168,6 +186,9 @@ func (w *Words) lineHeight() float32 { return w.style.measure("Mg").Height }
 
 // HeightFor returns the height at a width.
 func (w *Words) HeightFor(width float32) float32 {
+	if w.style.Shrink && width > 0 {
+		w = w.shrunk(width)
+	}
 	lines, _ := w.set(width)
 	return float32(len(lines)) * w.lineHeight()
 }
@@ -177,6 +198,11 @@ func (w *Words) longest() (least float32) {
 	if w.style.OneLine {
 		_, widest := w.set(0)
 		return widest
+	}
+	if w.style.Shrink {
+		n := &Words{style: w.style, text: strings.ReplaceAll(w.text, "\u00a0", " ")}
+		n.style.Size, n.style.Shrink = theme.SizeCaption, false
+		return n.longest()
 	}
 	bold := false
 	for i, part := range strings.Split(w.text, "**") {
@@ -212,6 +238,9 @@ func (r *wordsRenderer) Layout(s fyne.Size) {
 	w.width = s.Width
 	lines, _ := w.set(s.Width)
 	h := w.lineHeight()
+	if w.style.Shrink && s.Width > 0 {
+		h = w.shrunk(s.Width).lineHeight()
+	}
 	w.lines = w.lines[:0:0]
 	y := float32(0)
 	if w.style.OneLine {
