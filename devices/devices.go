@@ -128,6 +128,7 @@ type IrisFrame struct {
 	Left, Right *image.Gray
 	Seq         uint64
 	At          time.Time // when the frame was complete, with monotonic reading
+	Exposed     time.Time // when its exposure began, by the camera's clock mapped onto ours; zero where unknown
 }
 
 // Eye returns the image of one eye, nil if the frame has none.
@@ -169,9 +170,10 @@ type FaceFrame struct {
 	Image *image.YCbCr
 	// JPEG is the frame as the camera compressed it, so that it can be kept
 	// without a second compression; nil where the stream is uncompressed.
-	JPEG []byte
-	Seq  uint64
-	At   time.Time // when the frame was complete, with monotonic reading
+	JPEG    []byte
+	Seq     uint64
+	At      time.Time // when the frame was complete, with monotonic reading
+	Exposed time.Time // as of [IrisFrame]
 }
 
 // StreamStats counts what happened on a stream since it began.
@@ -179,7 +181,7 @@ type StreamStats struct {
 	Frames    uint64 // whole frames received
 	Dropped   uint64 // whole frames that nobody took in time, or whose other eye was lost
 	Damaged   uint64 // frames given up: lost, short or error-marked payloads; counted an eye where each has a stream
-	BusErrors uint64 // transfers that failed and were retried
+	BusErrors uint64 // transfers that failed and were retried, isochronous packets that came damaged
 }
 
 // DocumentScanner reads pages. One scan at a time: a second fails with ErrBusy.

@@ -20,6 +20,9 @@ type shot struct {
 	pts    uint32
 	hasPTS bool
 	at     time.Time // when it was complete
+	// exposed is when its exposure began, by the camera's clock; zero where that
+	// is not known.
+	exposed time.Time
 }
 
 // assembler puts frames together from bulk transfers (UVC 2.4.3.2). A payload
@@ -54,11 +57,27 @@ type assembler struct {
 	off    int
 	pic    picture
 	eof    bool // the payload in progress ends the frame
+
+	// order: payloads say when they were sent
+	clock   deviceClock
+	stc     uint32 // of the last payload of this frame
+	hasSTC  bool
+	moved   bool // it has changed within this frame
+	passed  bool // the camera's clock has gone on within some whole frame
+	unruly  int  // frames within which it went back, while it never had
+	ignored bool // it is no clock, and the order of payloads is not judged by it
 }
 
+// maxUnruly is after how many frames a camera whose clock goes backwards within
+// each of them is taken not to keep one: some do not.
+const maxUnruly = 120
+
 // newAssembler makes one for a mode; fresh, emit and damaged are the caller's.
-func newAssembler(m mode) assembler {
-	return assembler{size: m.frameSize, variable: m.coding == codingMJPEG, payload: m.payload}
+func newAssembler(m mode, clockHz uint32) assembler {
+	if m.clockHz != 0 {
+		clockHz = m.clockHz
+	}
+	return assembler{size: m.frameSize, variable: m.coding == codingMJPEG, payload: m.payload, clock: deviceClock{hz: clockHz}}
 }
 
 // push takes the bytes of one completed transfer.
@@ -101,11 +120,12 @@ func (a *assembler) lost() {
 // ok is false when the payload's data is of no use.
 func (a *assembler) header(b []byte) (n int, ok bool) {
 	a.eof = false
-	n, info, pts, ok := parseHeader(b)
+	h, ok := parseHeader(b)
 	if !ok {
 		a.spoil()
 		return 0, false
 	}
+	n, info, pts := h.length, h.info, h.pts
 	hasPTS := info&headPTS != 0
 	otherPTS := hasPTS && a.hasPTS && pts != a.pts
 	switch fid := info & headFID; {
@@ -124,35 +144,79 @@ func (a *assembler) header(b []byte) (n int, ok bool) {
 	if info&headERR != 0 {
 		a.spoil()
 	}
+	if info&headSCR != 0 {
+		a.ordered(h.stc)
+	}
 	a.eof = info&headEOF != 0
 	return n, true
 }
 
+// ordered checks that a payload was sent after the one before it in its frame:
+// no other field tells two payloads that changed places.
+func (a *assembler) ordered(stc uint32) {
+	if a.hasSTC && int32(stc-a.stc) < 0 && !a.ignored {
+		if !a.bad && !a.passed {
+			a.unruly++
+			a.ignored = a.unruly > maxUnruly
+		}
+		a.spoil()
+	}
+	a.moved = a.moved || a.hasSTC && stc != a.stc
+	a.stc, a.hasSTC = stc, true
+}
+
+// payloadHeader is the header of a payload (UVC 2.4.3.3).
+type payloadHeader struct {
+	length int
+	info   byte
+	pts    uint32 // where headPTS is set
+	stc    uint32 // where headSCR is: the camera's clock when it was sent
+}
+
 // parseHeader checks a payload header: its length must hold what its bits say.
-func parseHeader(b []byte) (n int, info byte, pts uint32, ok bool) {
+func parseHeader(b []byte) (h payloadHeader, ok bool) {
 	if len(b) < 2 || b[0] < 2 || int(b[0]) > len(b) {
-		return 0, 0, 0, false
+		return h, false
 	}
-	n, info = int(b[0]), b[1]
-	need := 2
-	if info&headPTS != 0 {
-		need += 4
+	h = payloadHeader{length: int(b[0]), info: b[1]}
+	at := 2
+	if h.info&headPTS != 0 {
+		if at += 4; h.length < at {
+			return h, false
+		}
+		h.pts = binary.LittleEndian.Uint32(b[2:])
 	}
-	if info&headSCR != 0 {
-		need += 6
+	if h.info&headSCR != 0 {
+		if at += 6; h.length < at {
+			return h, false
+		}
+		h.stc = binary.LittleEndian.Uint32(b[at-6:])
 	}
-	if n < need {
-		return 0, 0, 0, false
+	return h, true
+}
+
+// packet takes what came in one isochronous service interval, which is a payload
+// of its own, and reports whether it carried anything of a frame.
+func (a *assembler) packet(b []byte) bool {
+	if len(b) == 0 {
+		return false
 	}
-	if info&headPTS != 0 {
-		pts = binary.LittleEndian.Uint32(b[2:])
+	n, ok := a.header(b)
+	if !ok {
+		return false
 	}
-	return n, info, pts, true
+	a.data(b[n:])
+	if a.eof {
+		a.close()
+		a.eof = false
+	}
+	return len(b) > n
 }
 
 func (a *assembler) begin(fid byte, pts uint32, hasPTS bool) {
 	a.open, a.seen, a.bad, a.off = true, true, false, 0
 	a.fid, a.pts, a.hasPTS = fid, pts, hasPTS
+	a.hasSTC, a.moved = false, false
 	if a.pic == nil {
 		a.pic = a.fresh()
 	}
@@ -190,7 +254,14 @@ func (a *assembler) close() {
 	if a.bad {
 		return
 	}
-	pic := a.pic
+	sh := shot{pic: a.pic, pts: a.pts, hasPTS: a.hasPTS, at: time.Now()}
 	a.pic = nil
-	a.emit(shot{pic: pic, pts: a.pts, hasPTS: a.hasPTS, at: time.Now()})
+	a.passed = a.passed || a.moved
+	if a.hasSTC {
+		a.clock.sample(a.stc, sh.at)
+		if a.hasPTS {
+			sh.exposed = a.clock.at(a.pts, sh.at)
+		}
+	}
+	a.emit(sh)
 }

@@ -92,7 +92,8 @@ func (c *FaceCamera) Stream(ctx context.Context) (devices.FaceStream, error) {
 	if c.stream != nil {
 		return nil, &devices.Error{Device: c.name, Op: op, Kind: devices.ErrBusy, Err: errStreaming}
 	}
-	if err := c.eye.negotiate(ctx); err != nil {
+	if err := c.eye.begin(ctx); err != nil {
+		c.eye.halt(err)
 		return nil, fail(c.name, op, err)
 	}
 	c.stream = startFace(c)
@@ -129,6 +130,7 @@ type faceShot struct {
 	pic picture
 	seq uint64
 	at  time.Time
+	exp time.Time
 }
 
 // faceStream delivers colour frames. What is compressed is checked when it
@@ -146,7 +148,7 @@ func startFace(c *FaceCamera) *faceStream {
 	v := c.eye
 	p := &pool{fresh: func() picture { return newPicture(v.mode, 1) }}
 	s.outlet = newOutlet(c.name, func(f faceShot) { p.put(f.pic) }, cancel)
-	v.asm = newAssembler(v.mode)
+	v.asm = newAssembler(v.mode, c.dev.fn.ClockHz)
 	v.asm.fresh = p.get
 	v.asm.emit = func(sh shot) { s.deliver(p, sh) }
 	s.run(ctx, v)
@@ -163,7 +165,7 @@ func (s *faceStream) deliver(p *pool, sh shot) {
 		}
 		j.data = whole
 	}
-	s.Publish(func(seq uint64) faceShot { return faceShot{sh.pic, seq, sh.at} })
+	s.Publish(func(seq uint64) faceShot { return faceShot{sh.pic, seq, sh.at, sh.exposed} })
 }
 
 // Next implements [devices.FaceStream].
@@ -173,7 +175,7 @@ func (s *faceStream) Next(ctx context.Context) (devices.FaceFrame, error) {
 		if err != nil {
 			return devices.FaceFrame{}, err
 		}
-		out := devices.FaceFrame{Seq: f.seq, At: f.at}
+		out := devices.FaceFrame{Seq: f.seq, At: f.at, Exposed: f.exp}
 		switch p := f.pic.(type) {
 		case yuy2Picture:
 			out.Image = p.img

@@ -88,8 +88,11 @@ func (c *IrisCamera) Stream(ctx context.Context) (devices.IrisStream, error) {
 	if c.stream != nil {
 		return nil, &devices.Error{Device: c.name, Op: "start streaming", Kind: devices.ErrBusy, Err: errStreaming}
 	}
-	for _, v := range c.eyes {
-		if err := v.negotiate(ctx); err != nil {
+	for i, v := range c.eyes {
+		if err := v.begin(ctx); err != nil {
+			for _, b := range c.eyes[:i+1] {
+				b.halt(err)
+			}
 			return nil, fail(c.name, "start streaming", err)
 		}
 	}

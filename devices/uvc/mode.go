@@ -1,14 +1,11 @@
 package uvc
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"tambo/devices/internal/mjpeg"
-	"tambo/devices/usb"
 )
 
 // mode is a format, size and rate: what the driver would like, and after
@@ -20,6 +17,7 @@ type mode struct {
 	interval      time.Duration
 	frameSize     int    // bytes; the most, where it is compressed
 	payload       int    // dwMaxPayloadTransferSize
+	clockHz       uint32 // of the time stamps, 0 where it is not said
 	block         []byte // the commit control
 }
 
@@ -41,6 +39,8 @@ const (
 	slowest  = 100 * time.Millisecond
 	quickest = time.Second / 30
 	lively   = time.Second / 24 // quicker than this is no advantage
+	maxRates = 8                // of one frame size
+	maxModes = 256              // of one interface
 )
 
 // greyModes lists the grey modes of a streaming interface for one eye, or for two
@@ -76,7 +76,7 @@ func (v Streaming) colourModes() ([]mode, error) {
 			if r.Width < minWidth || r.Width > faceWidth || r.Height < minHeight || r.Height > faceHeight || r.Width%2 != 0 || r.Height%2 != 0 {
 				continue
 			}
-			m := mode{coding: f.coding(), format: f.Index, frame: r.Index, width: r.Width, height: r.Height, interval: r.nearest(quickest)}
+			m := mode{coding: f.coding(), format: f.Index, frame: r.Index, width: r.Width, height: r.Height}
 			switch m.coding {
 			case codingYUY2:
 				m.frameSize = 2 * r.Width * r.Height
@@ -85,10 +85,14 @@ func (v Streaming) colourModes() ([]mode, error) {
 			case codingMJPEG:
 				m.frameSize = mjpeg.Limit(r.Width, r.Height, uint32(r.Bytes))
 			}
-			out = append(out, m)
+			for _, d := range r.rates() {
+				m.interval = d
+				out = append(out, m)
+			}
 		}
 	}
 	slices.SortStableFunc(out, preferColour)
+	out = out[:min(len(out), maxModes)]
 	return out, v.usable(out, "colour (YUY2, NV12 or MJPEG)")
 }
 
@@ -111,12 +115,29 @@ func preferColour(a, b mode) int {
 // usable gives the error of a streaming interface that has no mode for us.
 func (v Streaming) usable(modes []mode, what string) error {
 	switch {
-	case v.Endpoint == 0:
-		return fmt.Errorf("%w: streaming interface %d has no bulk endpoint", errUnsupported, v.Number)
+	case v.Endpoint == 0 && len(v.Alternates) == 0:
+		return fmt.Errorf("%w: streaming interface %d has neither a bulk nor an isochronous endpoint", errUnsupported, v.Number)
 	case len(modes) == 0:
 		return fmt.Errorf("%w: streaming interface %d has no %s format of a usable size", errUnsupported, v.Number, what)
 	}
 	return nil
+}
+
+// rates lists the intervals that are worth asking for: the one nearest to the
+// quickest, and slower ones for a bus that lacks the bandwidth.
+func (r Frame) rates() []time.Duration {
+	first := r.nearest(quickest)
+	out := []time.Duration{first}
+	slower := r.Intervals
+	if len(slower) == 0 {
+		slower = []time.Duration{r.nearest(2 * quickest), r.nearest(slowest)}
+	}
+	for _, d := range slower {
+		if d > first && d <= slowest && !slices.Contains(out, d) && len(out) < maxRates {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // nearest is the interval that the frame offers closest to the one wanted, the
@@ -137,23 +158,4 @@ func (r Frame) nearest(want time.Duration) time.Duration {
 		}
 		return int(a - b)
 	})
-}
-
-// negotiate agrees on the first of the video's modes that the camera is able to do.
-func (v *video) negotiate(ctx context.Context) error {
-	var first error
-	for _, want := range v.modes {
-		m, err := negotiate(ctx, v.dev, v.info.Number, want)
-		if err == nil {
-			v.mode = m
-			return nil
-		}
-		if first == nil {
-			first = err
-		}
-		if ctx.Err() != nil || errors.Is(err, usb.ErrGone) || errors.Is(err, usb.ErrTimeout) {
-			return err
-		}
-	}
-	return first
 }

@@ -75,6 +75,11 @@ func (m mode) agree(b []byte) (mode, error) {
 		return m, fmt.Errorf("%w: payload transfers of %d bytes", usb.ErrIO, payload)
 	}
 	m.payload = int(payload)
+	if len(b) >= 30 { // UVC 1.1
+		if hz := le.Uint32(b[26:]); hz != 0 {
+			m.clockHz = hz
+		}
+	}
 	m.block = b
 	return m, nil
 }

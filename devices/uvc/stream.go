@@ -4,7 +4,6 @@ import (
 	"context"
 	"image"
 	"sync"
-	"time"
 
 	"tambo/devices"
 )
@@ -38,7 +37,7 @@ func startStream(c *IrisCamera) *irisStream {
 	for i, v := range c.eyes {
 		p := &pool{fresh: func() picture { return newPicture(v.mode, n) }}
 		s.pools[i] = p
-		v.asm = newAssembler(v.mode)
+		v.asm = newAssembler(v.mode, c.dev.fn.ClockHz)
 		v.asm.fresh = p.get
 		v.asm.emit = func(sh shot) { s.deliver(i, sh) }
 		s.run(ctx, v)
@@ -63,7 +62,7 @@ func (s *irisStream) deliver(i int, sh shot) {
 		if s.cam.quirks.RightEyeFirst {
 			left, right = right, left
 		}
-		s.show(left, right, [2]*greyPicture{g}, sh.at)
+		s.show(left, right, [2]*greyPicture{g}, sh)
 		return
 	}
 	s.pair.Lock()
@@ -77,7 +76,7 @@ func (s *irisStream) deliver(i int, sh shot) {
 	s.halves = [2]*shot{}
 	var rooms [2]*greyPicture
 	rooms[i], rooms[1-i] = sh.pic.(*greyPicture), other.pic.(*greyPicture)
-	s.show(rooms[0].planes[0], rooms[1].planes[0], rooms, sh.at)
+	s.show(rooms[0].planes[0], rooms[1].planes[0], rooms, sh)
 }
 
 // unpaired drops an eye whose other never came; pair is held.
@@ -95,9 +94,9 @@ func samePair(a, b shot) bool {
 	return a.hasPTS && b.hasPTS && a.pts == b.pts
 }
 
-func (s *irisStream) show(left, right *image.Gray, rooms [2]*greyPicture, at time.Time) {
+func (s *irisStream) show(left, right *image.Gray, rooms [2]*greyPicture, sh shot) {
 	s.Publish(func(seq uint64) irisShot {
-		return irisShot{devices.IrisFrame{Left: left, Right: right, Seq: seq, At: at}, rooms}
+		return irisShot{devices.IrisFrame{Left: left, Right: right, Seq: seq, At: sh.at, Exposed: sh.exposed}, rooms}
 	})
 }
 

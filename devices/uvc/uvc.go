@@ -1,6 +1,6 @@
 // Package uvc drives USB Video Class cameras: descriptors (UVC 1.0, 1.1, 1.5),
-// probe and commit, bulk payloads assembled into frames, and extension-unit
-// controls. On top of it [OpenIris] is a [devices.IrisCamera] for cameras that
+// probe and commit, bulk and isochronous payloads assembled into frames, and
+// extension-unit controls. On top of it [OpenIris] is a [devices.IrisCamera] for cameras that
 // deliver 8-bit grey near-infrared eyes, one stream an eye or both side by side,
 // as the quirks of the model say; and [OpenFace] is a [devices.FaceCamera] for
 // any colour stream: YUY2, NV12 or MJPEG. Both may be had of one device.
@@ -8,9 +8,7 @@
 // A frame is returned only when every payload of it came, whole and unmarked;
 // what is damaged is counted and forgotten. A compressed frame must also hold
 // exactly the blocks of its size. It never scales, sharpens or judges an image,
-// never retries a device that is gone, and knows no camera by name. There are no
-// isochronous endpoints yet: a camera that has only those is refused with
-// [devices.ErrUnsupported].
+// never retries a device that is gone, and knows no camera by name.
 //
 // Copies of a frame's bytes: one, from the transfer to the image, also for
 // colour; MJPEG from the transfer to the JPEG, which is then decoded.

@@ -2,7 +2,6 @@ package uvc
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"tambo/devices/usb"
@@ -34,6 +33,8 @@ type video struct {
 	info  Streaming
 	modes []mode // what may be asked for, the best first
 	mode  mode   // what was agreed
+	alt   Alternate
+	open  usb.PacketStream // begun by reserve, not yet read
 	asm   assembler
 	// busError counts a failed transfer.
 	busError func()
@@ -61,79 +62,4 @@ func (v *video) run(ctx context.Context) error {
 			return err
 		}
 	}
-}
-
-// restart clears the endpoint and commits again, after a pause.
-func (v *video) restart(ctx context.Context) error {
-	t := time.NewTimer(v.pause)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-		return nil
-	}
-	v.pause = min(2*v.pause, lastPause)
-	ctl, cancel := context.WithTimeout(ctx, controlWait)
-	defer cancel()
-	if err := v.iface.ClearHalt(ctl, v.info.Endpoint); errors.Is(err, usb.ErrGone) {
-		return err
-	}
-	_, err := v.dev.Control(ctl, setup(typeSet, setCur, commitSel, 0, v.info.Number), v.mode.block)
-	if errors.Is(err, usb.ErrGone) {
-		return err
-	}
-	return nil // what else may be wrong shows when it streams, or does not
-}
-
-// stream reads until the stream must be begun anew (nil), or the device is gone.
-func (v *video) stream(ctx context.Context) error {
-	size := v.transferSize()
-	v.asm.transfer = size
-	count := min(max(v.mode.frameSize/size+1, minFlight), maxFlight)
-	s, err := v.iface.Stream(ctx, v.info.Endpoint, size, count)
-	if err != nil {
-		if errors.Is(err, usb.ErrGone) {
-			return err
-		}
-		v.busError()
-		return nil
-	}
-	defer s.Close()
-	quiet := max(quietFrames*v.mode.interval, minQuiet)
-	for failed := 0; ctx.Err() == nil; {
-		b, err := v.next(ctx, s, quiet)
-		switch {
-		case err == nil:
-			failed, v.pause = 0, firstPause
-			v.asm.push(b)
-			continue
-		case ctx.Err() != nil:
-			return nil
-		case errors.Is(err, usb.ErrGone):
-			return err
-		}
-		v.busError()
-		v.asm.lost()
-		if failed++; failed >= errorsInRow || errors.Is(err, usb.ErrStall) || errors.Is(err, usb.ErrTimeout) {
-			return nil
-		}
-	}
-	return nil
-}
-
-func (v *video) next(ctx context.Context, s usb.Stream, quiet time.Duration) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, quiet)
-	defer cancel()
-	return s.Next(ctx)
-}
-
-// halt tells a bulk camera to stop, as the kernel's driver does; it is of no use
-// where the device is gone.
-func (v *video) halt(err error) {
-	if errors.Is(err, usb.ErrGone) {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), controlWait)
-	defer cancel()
-	_ = v.iface.ClearHalt(ctx, v.info.Endpoint) // best effort: it may be gone
 }

@@ -65,8 +65,11 @@ type CameraOptions struct {
 	Layout        Layout
 	Width, Height int           // of one eye
 	Interval      time.Duration // between frames
-	Payload       int           // dwMaxPayloadTransferSize, with the header
-	Serial        string
+	Payload       int           // dwMaxPayloadTransferSize, with the header; bulk only
+	// Isochronous gives each stream alternate settings of growing bandwidth in
+	// place of a bulk endpoint.
+	Isochronous bool
+	Serial      string
 }
 
 // ColourOptions choose a colour camera. The zero value offers YUY2 and MJPEG at
@@ -76,13 +79,17 @@ type ColourOptions struct {
 	Sizes   []image.Point // even numbers; 640×480 where empty
 	// Interval is the quickest between frames; the double is offered, too.
 	Interval time.Duration
-	Payload  int // dwMaxPayloadTransferSize, with the header
-	Quality  int // of MJPEG, 1 to 100; 85 where 0
+	Payload  int // dwMaxPayloadTransferSize, with the header; bulk only
+	// Isochronous is as of CameraOptions.
+	Isochronous bool
+	Quality     int // of MJPEG, 1 to 100; 85 where 0
 	// KeepTables leaves the Huffman tables in MJPEG frames. Cameras leave them
 	// out, as this one does by default.
 	KeepTables bool
 	Serial     string
 }
+
+var _ Isochronous = (*camera)(nil)
 
 // camera is the function behind a UVC 1.1 camera.
 type camera struct {
@@ -200,7 +207,7 @@ func (c *camera) addEyes(scene EyeScene, opt CameraOptions) error {
 		return exposeEyes(scene, opt.Layout, s)
 	}}
 	for i := range n {
-		c.addStream(&videoStream{c: c, sensor: s, part: i, payload: opt.Payload, interval: []time.Duration{opt.Interval},
+		c.addStream(&videoStream{c: c, sensor: s, part: i, payload: opt.Payload, isochronous: opt.Isochronous, interval: []time.Duration{opt.Interval},
 			formats: []videoFormat{{coding: codeGrey, sizes: []image.Point{size}}}})
 	}
 	return nil
@@ -243,7 +250,7 @@ func (c *camera) addColour(scene ColourScene, opt ColourOptions) error {
 		s.Width, s.Height, s.Illumination = m.size.X, m.size.Y, 0
 		return [][]byte{encodeColour(scene.Picture(s), m, opt)}
 	}}
-	c.addStream(&videoStream{c: c, sensor: s, payload: opt.Payload, formats: formats,
+	c.addStream(&videoStream{c: c, sensor: s, payload: opt.Payload, isochronous: opt.Isochronous, formats: formats,
 		interval: []time.Duration{opt.Interval, 2 * opt.Interval}})
 	return nil
 }
@@ -293,6 +300,29 @@ func (c *camera) started() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.start
+}
+
+// SetInterface implements [Function]: an isochronous stream flows while a setting
+// with bandwidth is selected.
+func (c *camera) SetInterface(number, alt int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.streams {
+		if s.number == number && s.isochronous {
+			s.flowing = alt > 0
+			s.epoch++
+		}
+	}
+}
+
+// Packet implements [Isochronous].
+func (c *camera) Packet(ep uint8, at time.Time, p []byte) int {
+	for _, s := range c.streams {
+		if s.ep == ep {
+			return s.packet(at, p)
+		}
+	}
+	return 0
 }
 
 // In implements [Function].

@@ -137,12 +137,16 @@ func (s *videoStream) control(q usb.Setup, selector uint8, data []byte) (int, er
 
 // block encodes a probe and commit control (UVC 1.1, table 4-75).
 func (s *videoStream) block(p probe) []byte {
+	payload := s.payload
+	if s.isochronous {
+		payload = s.bandwidth(p)
+	}
 	b := make([]byte, probeSize)
 	b[0] = 1 // dwFrameInterval is kept
 	b[2], b[3] = p.format, p.frame
 	binary.LittleEndian.PutUint32(b[4:], p.interval)
 	binary.LittleEndian.PutUint32(b[18:], uint32(s.mode(p).bytes()))
-	binary.LittleEndian.PutUint32(b[22:], uint32(s.payload))
+	binary.LittleEndian.PutUint32(b[22:], uint32(payload))
 	binary.LittleEndian.PutUint32(b[26:], clockHz)
 	b[30] = 3 // FID and EOF are sent
 	b[31], b[32], b[33] = 1, 1, 1

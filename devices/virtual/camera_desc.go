@@ -35,9 +35,18 @@ func (c *camera) descriptors() []byte {
 	b = AppendInterface(b, 0, 0, 0x0e, 0x01, 0, 0, FirstName)
 	b = append(b, c.controlDescriptors()...)
 	for _, s := range c.streams {
-		b = AppendInterface(b, s.number, 0, 0x0e, 0x02, 0, 1, 0)
+		if !s.isochronous {
+			b = AppendInterface(b, s.number, 0, 0x0e, 0x02, 0, 1, 0)
+			b = append(b, s.descriptors()...)
+			b = AppendEndpoint(b, s.ep, usb.TransferBulk, bulkPacket, 0)
+			continue
+		}
+		b = AppendInterface(b, s.number, 0, 0x0e, 0x02, 0, 0, 0)
 		b = append(b, s.descriptors()...)
-		b = AppendEndpoint(b, s.ep, usb.TransferBulk, bulkPacket, 0)
+		for i, set := range isoSettings {
+			b = AppendInterface(b, s.number, i+1, 0x0e, 0x02, 0, 1, 0)
+			b = AppendEndpoint(b, s.ep, usb.TransferIsochronous|0x04, set.code, 1) // asynchronous
+		}
 	}
 	return b
 }

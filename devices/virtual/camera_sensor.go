@@ -60,43 +60,51 @@ type exposure struct {
 // asked for in time is never exposed, as in a camera that nobody reads. A scene
 // that is slow to draw holds nobody up whose context ends.
 func (s *sensor) newer(ctx context.Context, last int64, interval time.Duration, m videoMode) (*exposure, error) {
-	c := s.c
-	fits := func() bool { return s.shot != nil && int64(s.shot.shot.Index) > last && s.shot.mode == m }
-	c.mu.Lock()
-	start := c.start
-	due := max(last+int64(max(interval/s.interval, 1)), int64(time.Since(start)/s.interval))
-	if last < 0 {
-		due = max(0, int64(time.Since(start)/s.interval))
-	}
-	fresh := fits()
-	c.mu.Unlock()
-	if wait := time.Until(start.Add(time.Duration(due) * s.interval)); wait > 0 && !fresh {
-		if err := sleep(ctx, wait); err != nil {
-			return nil, err
-		}
-	}
 	for {
-		c.mu.Lock()
-		if fits() {
-			defer c.mu.Unlock()
-			return s.shot, nil // perhaps the other stream asked for it
+		s.c.mu.Lock()
+		e, drawn, wait := s.look(last, interval, m)
+		s.c.mu.Unlock()
+		if e != nil {
+			return e, nil
 		}
-		if s.drawing == nil {
-			s.drawing = make(chan struct{})
-			shot := Shot{Index: uint64(due), At: time.Duration(due) * s.interval}
-			if light := c.units[idExtension<<8|selIllumination]; light != nil {
-				shot.Illumination = float64(light.cur) / maxIllumination
+		if wait > 0 {
+			if err := sleep(ctx, wait); err != nil {
+				return nil, err
 			}
-			go s.draw(c.start, shot, m)
+			continue
 		}
-		drawn := s.drawing
-		c.mu.Unlock()
 		select {
 		case <-drawn:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// look gives an exposure that newer would return, or says what to wait for: the
+// time that is left until the next is due, or that it is drawn. camera.mu is held.
+func (s *sensor) look(last int64, interval time.Duration, m videoMode) (e *exposure, drawn chan struct{}, wait time.Duration) {
+	c := s.c
+	if s.shot != nil && int64(s.shot.shot.Index) > last && s.shot.mode == m {
+		return s.shot, nil, 0 // perhaps the other stream asked for it
+	}
+	now := int64(time.Since(c.start) / s.interval)
+	due := max(last+int64(max(interval/s.interval, 1)), now)
+	if last < 0 {
+		due = max(0, now)
+	}
+	if wait := time.Until(c.start.Add(time.Duration(due) * s.interval)); wait > 0 {
+		return nil, nil, wait
+	}
+	if s.drawing == nil {
+		s.drawing = make(chan struct{})
+		shot := Shot{Index: uint64(due), At: time.Duration(due) * s.interval}
+		if light := c.units[idExtension<<8|selIllumination]; light != nil {
+			shot.Illumination = float64(light.cur) / maxIllumination
+		}
+		go s.draw(c.start, shot, m)
+	}
+	return nil, s.drawing, 0
 }
 
 // draw makes the next exposure; one at a time.

@@ -25,6 +25,10 @@ type videoStream struct {
 	payload  int // dwMaxPayloadTransferSize
 	formats  []videoFormat
 	interval []time.Duration // offered, the quickest first
+	// isochronous streams have alternate settings in place of a bulk endpoint,
+	// and flow while one of them is selected.
+	isochronous bool
+	flowing     bool
 
 	probe     probe
 	agreed    probe
@@ -81,11 +85,12 @@ type sending struct {
 	fid     byte
 	payload []byte // rest of the payload in progress
 	zlp     bool   // a zero-length packet ends it
+	idle    int    // microframes without a frame
 }
 
 // stop ends streaming; camera.mu is held.
 func (s *videoStream) stop() {
-	s.committed = false
+	s.committed, s.flowing = false, false
 	s.epoch++
 	s.probe = s.negotiate(probe{})
 }
@@ -116,7 +121,7 @@ func (s *videoStream) in(ctx context.Context, p []byte) (int, error) {
 		if err := s.nextFrame(ctx); err != nil {
 			return 0, err
 		}
-		st.payload = s.compose(s.payload)
+		st.payload = s.compose(s.payload, time.Now())
 		st.zlp = len(st.payload)%bulkPacket == 0 && len(st.payload) < s.payload
 	}
 	n := copy(p, st.payload)
@@ -134,11 +139,65 @@ func (s *videoStream) nextFrame(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.expose(e)
+	return nil
+}
+
+// expose begins the frame of an exposure.
+func (s *videoStream) expose(e *exposure) {
+	st := &s.sent
 	st.frame, st.offset, st.last = e, 0, int64(e.shot.Index)
 	if f := s.c.dev.faulter(); !f.hit(f.f.KeepFID) {
 		st.fid ^= headFID
 	}
-	return nil
+}
+
+// isoSettings are the bandwidths of an isochronous stream: bytes a microframe and
+// wMaxPacketSize with its additional transactions.
+var isoSettings = []struct{ bytes, code int }{
+	{192, 192}, {384, 384}, {512, 512}, {640, 640}, {800, 800}, {944, 944},
+	{1280, 1<<11 | 640}, {1600, 1<<11 | 800}, {1984, 1<<11 | 992}, {2688, 2<<11 | 896}, {3072, 2<<11 | 1024},
+}
+
+// bandwidth is what a mode needs of an isochronous microframe, with the header
+// and a tenth to spare.
+func (s *videoStream) bandwidth(p probe) int {
+	m, frames := s.mode(p), max(int64(p.interval)*100/int64(125*time.Microsecond), 1)
+	n := m.bytes()
+	if m.coding == codeMJPEG {
+		n /= 2
+	}
+	return int(int64(n)*11/10/frames) + payloadHeader
+}
+
+// packet is what the stream sends in one microframe: a payload, or its header
+// alone while there is no frame, as cameras do.
+func (s *videoStream) packet(at time.Time, p []byte) int {
+	c := s.c
+	c.mu.Lock()
+	if !s.flowing || !s.committed || len(p) <= payloadHeader {
+		c.mu.Unlock()
+		return 0
+	}
+	if s.sent.epoch != s.epoch {
+		s.begin(s.epoch, c.start, s.agreed)
+	}
+	st := &s.sent
+	var e *exposure
+	if st.frame == nil {
+		e, _, _ = s.sensor.look(st.last, time.Duration(st.agreed.interval)*100, s.mode(st.agreed))
+	}
+	c.mu.Unlock()
+	if e != nil {
+		s.expose(e)
+	}
+	if st.frame != nil {
+		return copy(p, s.compose(len(p), at))
+	}
+	if st.idle++; st.idle%4 == 0 {
+		return copy(p, []byte{2, st.fid | headEOF | headEOH})
+	}
+	return 0
 }
 
 // ready waits until the stream is committed and takes up a new commitment.
@@ -173,8 +232,9 @@ func (s *videoStream) begin(epoch int, start time.Time, agreed probe) {
 	s.sent = sending{epoch: epoch, start: start, agreed: agreed, last: last, fid: s.sent.fid}
 }
 
-// compose makes the next payload of the frame in progress, of limit bytes at most.
-func (s *videoStream) compose(limit int) []byte {
+// compose makes the next payload of the frame in progress, of limit bytes at
+// most, that is sent at a time.
+func (s *videoStream) compose(limit int, at time.Time) []byte {
 	st, fault := &s.sent, s.c.dev.faulter()
 	frame := st.frame.frames[s.part]
 	data := frame[st.offset:]
@@ -190,7 +250,7 @@ func (s *videoStream) compose(limit int) []byte {
 	b := make([]byte, 0, payloadHeader+len(data))
 	b = append(b, payloadHeader, info)
 	b = binary.LittleEndian.AppendUint32(b, uint32(st.frame.shot.At/time.Microsecond))
-	now := time.Since(s.c.started())
+	now := max(at.Sub(s.c.started()), 0)
 	b = binary.LittleEndian.AppendUint32(b, uint32(now/time.Microsecond))
 	b = binary.LittleEndian.AppendUint16(b, uint16(now/time.Millisecond)&0x7ff)
 	if st.offset == len(frame) {

@@ -23,6 +23,7 @@ import (
 	"tambo/devices/usb/usbtest"
 	"tambo/devices/uvc"
 	"tambo/devices/virtual"
+	"tambo/devices/virtual/virtualtest"
 )
 
 // The real libusb, and gousb on it, without USB hardware: this test starts
@@ -118,6 +119,14 @@ func (s *simulator) do(words []string) error {
 		return s.plug(words[1], virtual.NewLoopback("SN-"+words[1]))
 	case verb == "camera" && len(words) == 2:
 		cam, err := virtual.NewCamera(counting{}, virtual.CameraOptions{Width: 160, Height: 120, Interval: 20 * time.Millisecond})
+		if err != nil {
+			return err
+		}
+		return s.plug(words[1], cam)
+	case verb == "composite" && len(words) == 2:
+		cam, err := virtual.NewCompositeCamera(virtualtest.Marked{}, virtualtest.Board{},
+			virtual.CameraOptions{Width: 160, Height: 120, Interval: 20 * time.Millisecond, Isochronous: true},
+			virtual.ColourOptions{Formats: []string{"MJPG"}, Sizes: []image.Point{{64, 48}}, Interval: 20 * time.Millisecond, Isochronous: true})
 		if err != nil {
 			return err
 		}
@@ -294,6 +303,95 @@ func TestUmockInnerIrisCamera(t *testing.T) {
 					}
 				}
 			},
+		}
+	})
+}
+
+// Both cameras of an isochronous composite one, and both at once.
+func TestUmockInnerIsochronous(t *testing.T) {
+	inner(t)
+	light := &uvc.UnitControl{GUID: fmt.Sprintf("%x", virtual.IlluminationGUID), Selector: 1, Size: 2, Max: 1000}
+	quirks := uvc.Quirks{Layout: uvc.LayoutStreams, Left: 1, Right: 2, Face: virtual.FaceInterface, Illumination: light}
+	rig := func(t *testing.T) (*Bus, func(t *testing.T), func(t *testing.T)) {
+		h, b := newHands(t), New()
+		t.Cleanup(func() { b.Close() })
+		plug := func(t *testing.T) {
+			h.do(t, "composite 1-1")
+			waitFor(t, b, at("1-1", true))
+		}
+		plug(t)
+		return b, plug, func(t *testing.T) { h.do(t, "unplug 1-1"); waitFor(t, b, at("1-1", false)) }
+	}
+	openIris := func(ctx context.Context, b *Bus) (devices.IrisCamera, error) {
+		c, err := uvc.OpenIris(ctx, b, "1-1", quirks)
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
+	}
+	openFace := func(ctx context.Context, b *Bus) (devices.FaceCamera, error) {
+		c, err := uvc.OpenFace(ctx, b, "1-1", quirks.Face)
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
+	}
+	t.Run("Iris", func(t *testing.T) {
+		devicetest.Iris(t, func(t *testing.T) devicetest.IrisRig {
+			b, plug, unplug := rig(t)
+			return devicetest.IrisRig{Plug: plug, Unplug: unplug, Illumination: true,
+				Open: func(ctx context.Context) (devices.IrisCamera, error) { return openIris(ctx, b) },
+				Check: func(t *testing.T, f devices.IrisFrame) {
+					if w := virtualtest.WrongEyes(f); w != "" {
+						t.Fatalf("frame %d: %s", f.Seq, w)
+					}
+				}}
+		})
+	})
+	t.Run("Face", func(t *testing.T) {
+		devicetest.Face(t, func(t *testing.T) devicetest.FaceRig {
+			b, plug, unplug := rig(t)
+			return devicetest.FaceRig{Plug: plug, Unplug: unplug, Compressed: true, Size: image.Pt(64, 48),
+				Open: func(ctx context.Context) (devices.FaceCamera, error) { return openFace(ctx, b) },
+				Check: func(t *testing.T, f devices.FaceFrame) {
+					if w := virtualtest.WrongFace(f); w != "" {
+						t.Fatalf("frame %d: %s", f.Seq, w)
+					}
+				}}
+		})
+	})
+	t.Run("Together", func(t *testing.T) {
+		b, _, _ := rig(t)
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		face, err := openFace(ctx, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer face.Close()
+		iris, err := openIris(ctx, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer iris.Close()
+		fs, err := face.Stream(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		is, err := iris.Stream(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			if f, err := fs.Next(ctx); err != nil || virtualtest.WrongFace(f) != "" {
+				t.Fatalf("face: %v", err)
+			}
+			if f, err := is.Next(ctx); err != nil || virtualtest.WrongEyes(f) != "" {
+				t.Fatalf("eyes: %v", err)
+			}
+		}
+		if st := is.Stats(); st.BusErrors != 0 || st.Damaged > 3 {
+			t.Errorf("eyes: %+v", st)
 		}
 	})
 }
