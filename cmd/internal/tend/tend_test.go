@@ -25,7 +25,7 @@ import (
 // scene shows the eye model, or a person.
 type scene struct {
 	swapped, person bool
-	light                 uint8
+	light           uint8
 }
 
 func (s scene) Eyes(shot virtual.Shot) (left, right *image.Gray) {

@@ -11,6 +11,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"tambo/cmd/tambo-diag/internal/technician"
 )
 
 // command is one command of the program.
@@ -23,13 +25,16 @@ var commands = []command{
 	{"walk", "one enrolment end to end: training hub, virtual devices, kiosk", Walk},
 	{"kiosk", "set a kiosk up, add operators, see how it is, deliver", Kiosk},
 	{"vault", "vault salvage --dir DIR: make a damaged index again", Vault},
-	{"devices", "what is plugged in, and which driver takes it", Devices},
+	{"health", "a verdict on the whole kiosk, with what to do next", technician.Health},
+	{"devices", "devices list|probe|capture|watch|soak|quirks|target: what is plugged in, and how it does", technician.Devices},
+	{"faults", "faults [CODE]: what officers reported", technician.Faults},
+	{"bundle", "bundle --out FILE.tar.gz: a support archive without anything about a person", technician.Bundle},
 	{"iris", "iris evaluate --index INDEX.csv --scores OUT.f32", Iris},
 	{"mrz", "mrz read --json FILE…", MRZ},
 }
 
 // errUsage says that a command was used wrongly: Run returns 2.
-var errUsage = errors.New("wrong use")
+var errUsage = technician.ErrUsage
 
 // wrongUse is a sentence about a wrong use.
 func wrongUse(format string, args ...any) error {

@@ -12,8 +12,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"tambo/devices/discover"
-	"tambo/devices/usb/libusb"
 	"tambo/kiosk"
 	"tambo/store"
 	"tambo/store/keyring"
@@ -258,29 +256,4 @@ func kioskDeliver(ctx context.Context, k *keeper, args []string) error {
 		case <-time.After(30 * time.Second):
 		}
 	}
-}
-
-// Devices lists what is plugged in, which driver takes it, and why not.
-func Devices(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	if len(args) != 1 || args[0] != "list" {
-		fmt.Fprintln(stderr, "usage: tambo-diag devices list")
-		return wrongUse("which verb?")
-	}
-	bus := libusb.New()
-	defer bus.Close()
-	found, err := discover.New(bus).List(ctx)
-	if err != nil {
-		return err
-	}
-	if len(found) == 0 {
-		fmt.Fprintln(stdout, "nothing is plugged in")
-	}
-	for _, f := range found {
-		what := fmt.Sprintf("%s, driver %s", f.Info.Kind, f.Info.Driver)
-		if f.WhyNot != "" {
-			what = f.WhyNot
-		}
-		fmt.Fprintf(stdout, "port %-8s %04x:%04x  %-40s %s\n", f.Info.Port, f.Info.VendorID, f.Info.ProductID, f.Info.Name, what)
-	}
-	return nil
 }
