@@ -64,4 +64,8 @@ type IndexCard struct {
 	Custody   CustodyState `json:"custody"`
 	Training  bool         `json:"training,omitempty"`
 	Ends      time.Time    `json:"ends"`
+	// Search is what a gallery holds of Templates, in that gallery's own
+	// encoding. The vault keeps it apart, so that a million cards are made
+	// searchable without reading their templates; empty if nobody packed it.
+	Search []byte `json:"-"`
 }

@@ -3,7 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,11 +16,12 @@ import (
 
 // cardRecord is an index card at rest: when it ends is of the machine tier, so
 // that it ends with nobody signed in; the card itself is sealed by its own key.
+// See cardfile.go.
 type cardRecord struct {
-	Encounter kiosk.EncounterID `json:"encounter"`
-	Ref       keyring.Ref       `json:"ref"`
-	Ends      time.Time         `json:"ends"`
-	Body      []byte            `json:"body"`
+	Encounter kiosk.EncounterID
+	Ref       keyring.Ref
+	Ends      time.Time // zero: never
+	Body      []byte
 }
 
 func cardPlace(id kiosk.EncounterID) []byte {
@@ -30,7 +31,7 @@ func cardPlace(id kiosk.EncounterID) []byte {
 // putCard writes a card under its key. It returns the key of the card that it
 // replaces, to be erased once the transaction is durable.
 func (v *Vault) putCard(tx *bolt.Tx, c *kiosk.IndexCard, ref keyring.Ref, key keyring.Key) (old keyring.Ref, err error) {
-	body, err := json.Marshal(c)
+	body, err := encodeBody(c)
 	if err != nil {
 		return old, err
 	}
@@ -43,22 +44,11 @@ func (v *Vault) putCard(tx *bolt.Tx, c *kiosk.IndexCard, ref keyring.Ref, key ke
 		}
 		old = r.Ref
 	}
-	r, err := json.Marshal(cardRecord{c.Encounter, ref, c.Ends.UTC(), box.Seal(key[:], cardPlace(c.Encounter), body)})
-	if err != nil {
+	r := cardRecord{c.Encounter, ref, c.Ends, box.Seal(key[:], cardPlace(c.Encounter), body)}
+	if err := putCodes(tx, name, c, ref, &key); err != nil {
 		return old, err
 	}
-	return old, b.Put(name, v.sealValue(bCards, name, r))
-}
-
-func (v *Vault) decodeCard(name, b []byte) (r cardRecord, err error) {
-	plain, err := v.openValue(bCards, name, b)
-	if err != nil {
-		return r, err
-	}
-	if err := json.Unmarshal(plain, &r); err != nil {
-		return r, &ErrDamaged{indexFile, "one index card cannot be read", err}
-	}
-	return r, nil
+	return old, b.Put(name, v.encodeCard(name, &r))
 }
 
 // PutCards adds index cards, or replaces those of the same encounters, in one
@@ -159,7 +149,7 @@ func (s *Subjects) card(name, b []byte) (c kiosk.IndexCard, err error) {
 	if err != nil {
 		return c, err
 	}
-	return c, json.Unmarshal(body, &c)
+	return decodeBody(body)
 }
 
 // custody says where the records behind this kiosk's own cards are.
@@ -226,7 +216,7 @@ func (v *Vault) EndCards(now kiosk.Instant) (int, error) {
 			return err
 		}
 		for _, name := range ended {
-			if err := cards.Delete(name); err != nil {
+			if err := errors.Join(cards.Delete(name), deleteCodes(tx, name)); err != nil {
 				return err
 			}
 		}

@@ -17,6 +17,7 @@ var (
 	ErrNoDraft      = errors.New("there is no such draft")
 	ErrNoImage      = errors.New("there is no such image in the draft")
 	ErrNoPackage    = errors.New("there is no such sealed package")
+	ErrNoCard       = errors.New("there is no such index card, or it has ended")
 	ErrNotReceipted = errors.New("no complete receipt: a sealed record is purged on nothing less")
 	ErrPurged       = errors.New("package was purged")
 	ErrRollback     = errors.New("document is older than the one held")

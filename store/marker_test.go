@@ -182,6 +182,9 @@ func plunder(v *Vault, sessions []*keyring.Session, files map[string][]byte) (pl
 		}
 	}
 	for name, b := range files {
+		for _, e := range leaves(b) {
+			plain = append(plain, inner(v, e, keys)...)
+		}
 		for _, key := range keys {
 			f := &encFile{name: name, key: key}
 			blobs := map[blobInfo]bool{}
@@ -194,7 +197,11 @@ func plunder(v *Vault, sessions []*keyring.Session, files map[string][]byte) (pl
 				for _, bucket := range buckets {
 					if p, err := box.Open(key[:], box.Place(schema, indexFile, bucket, string(e.key)), e.value); err == nil {
 						plain = append(plain, p)
-						plain = append(plain, inner(p, keys)...)
+					}
+				}
+				if len(e.value) > refSize {
+					if p, err := box.Open(key[:], codesPlace(e.key), e.value[refSize:]); err == nil {
+						plain = append(plain, p)
 					}
 				}
 				for _, list := range []string{"stolen"} {
@@ -219,14 +226,16 @@ func plunder(v *Vault, sessions []*keyring.Session, files map[string][]byte) (pl
 	return plain
 }
 
-// inner opens the body of an index card.
-func inner(b []byte, keys []keyring.Key) (plain [][]byte) {
-	var c cardRecord
-	if json.Unmarshal(b, &c) == nil && len(c.Body) > 0 {
-		for _, k := range keys {
-			if p, err := box.Open(k[:], cardPlace(c.Encounter), c.Body); err == nil {
-				plain = append(plain, p)
-			}
+// inner opens the body of an index card, whose envelope is of the machine tier.
+func inner(v *Vault, e leafElem, keys []keyring.Key) (plain [][]byte) {
+	r, err := v.decodeCard(e.key, e.value)
+	if err != nil {
+		return nil
+	}
+	plain = append(plain, []byte(r.Encounter))
+	for _, k := range keys {
+		if p, err := box.Open(k[:], cardPlace(r.Encounter), r.Body); err == nil {
+			plain = append(plain, p)
 		}
 	}
 	return plain
@@ -321,7 +330,7 @@ func TestMarkers(t *testing.T) {
 
 	// Sealing. What stays is the card: wristband and template, until it ends.
 	c := card(e, w.now.Add(time.Hour))
-	c.Name = ""
+	c.Name, c.Search = "", e.Captures[0].Template.Data
 	item, err := s.Seal(bg, e, kiosk.PackageEncounter, parts(e, images), c)
 	w.must(err)
 	sealed := snapshot(t, w.dir)

@@ -306,20 +306,30 @@ func (r *Ring) NewKey(s *Session, tier Tier, use Use) (Ref, Key, error) {
 
 // Key unwraps the key that ref names. s may be nil for the machine tier.
 func (r *Ring) Key(ref Ref, s *Session) (Key, error) {
+	sl, tierKey, err := r.wrapped(ref, s)
+	if err != nil {
+		return Key{}, err
+	}
+	defer tierKey.Wipe()
+	return sl.unwrap(ref.Slot, &tierKey) // with the ring unlocked: a million are unwrapped at sign-in
+}
+
+// wrapped returns copies of a slot and of the tier key that unwraps it.
+func (r *Ring) wrapped(ref Ref, s *Session) (slot, Key, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	sl, err := r.table.get(ref)
 	if err != nil {
-		return Key{}, err
+		return slot{}, Key{}, err
 	}
 	tierKey, epoch, err := r.tierKey(sl.tier, s)
 	if err != nil {
-		return Key{}, err
+		return slot{}, Key{}, err
 	}
 	if sl.epoch != epoch {
-		return Key{}, fmt.Errorf("slot %d: %w", ref.Slot, ErrStale)
+		return slot{}, Key{}, fmt.Errorf("slot %d: %w", ref.Slot, ErrStale)
 	}
-	return sl.unwrap(ref.Slot, tierKey)
+	return *sl, *tierKey, nil
 }
 
 // Erase overwrites the slots of refs in place and returns when that is durable.

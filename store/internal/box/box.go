@@ -36,7 +36,10 @@ func Seal(key, ad, plain []byte) []byte {
 }
 
 // Open is Seal's inverse; it fails with [ErrOpen].
-func Open(key, ad, sealed []byte) ([]byte, error) {
+func Open(key, ad, sealed []byte) ([]byte, error) { return OpenTo(nil, key, ad, sealed) }
+
+// OpenTo is [Open] into the room that dst has behind its length.
+func OpenTo(dst, key, ad, sealed []byte) ([]byte, error) {
 	aead, err := chacha20poly1305.NewX(key)
 	if err != nil {
 		return nil, err
@@ -44,7 +47,7 @@ func Open(key, ad, sealed []byte) ([]byte, error) {
 	if len(sealed) < Overhead {
 		return nil, ErrOpen
 	}
-	plain, err := aead.Open(nil, sealed[:chacha20poly1305.NonceSizeX], sealed[chacha20poly1305.NonceSizeX:], ad)
+	plain, err := aead.Open(dst, sealed[:chacha20poly1305.NonceSizeX], sealed[chacha20poly1305.NonceSizeX:], ad)
 	if err != nil {
 		return nil, ErrOpen
 	}
