@@ -29,21 +29,30 @@ import (
 // waits in a queue.
 type bench struct {
 	*sessiontest.Kiosk
-	t     *testing.T
-	w     fyne.Window
-	c     *ui.Controller
-	say   *words.Book
-	now   atomic.Pointer[time.Time]
-	queue chan func()
-	open  func() (ui.Session, error)
-	wakes int
-	saved [][]byte
+	t          *testing.T
+	w          fyne.Window
+	c          *ui.Controller
+	say        *words.Book
+	now        atomic.Pointer[time.Time]
+	queue      chan func()
+	open       func() (ui.Session, error)
+	wakes      int
+	settleTime time.Duration
+	m          *meter
+	strict     *strict // nil: nobody watches what the window asks for
+	saved      [][]byte
 }
 
 func newBench(t *testing.T, wrap func(ui.Session) ui.Session) *bench {
 	t.Helper()
+	return newBenchSettling(t, 0, wrap)
+}
+
+// newBenchSettling is newBench with another time in which a page takes no touch.
+func newBenchSettling(t *testing.T, settle time.Duration, wrap func(ui.Session) ui.Session) *bench {
+	t.Helper()
 	test.NewTempApp(t).Settings().SetTheme(theme.New(false, theme.Metrics{}))
-	b := &bench{Kiosk: sessiontest.New(t), t: t, say: words.New(words.English), queue: make(chan func(), 10000)}
+	b := &bench{Kiosk: sessiontest.New(t), t: t, say: words.New(words.English), queue: make(chan func(), 10000), settleTime: settle, m: newMeter(t)}
 	b.open = func() (ui.Session, error) {
 		if wrap != nil {
 			return wrap(b.Service), nil
@@ -59,7 +68,7 @@ func (b *bench) start() {
 	b.w = test.NewTempWindow(b.t, nil)
 	b.w.SetPadded(false)
 	b.w.Resize(fyne.NewSize(1280, 800))
-	c := ui.New(ui.Options{Window: b.w, Station: b, Book: b.say, Now: b.time, GoOn: 50 * time.Millisecond, Look: 30 * time.Second,
+	c := ui.New(ui.Options{Window: b.w, Station: b, Book: b.say, Now: b.time, GoOn: 50 * time.Millisecond, Look: 30 * time.Second, Settle: b.settleTime,
 		Do: func(f func()) { b.queue <- f }})
 	b.c = c
 	b.t.Cleanup(func() {
@@ -83,8 +92,14 @@ func (b *bench) time() time.Time {
 	return time.Now()
 }
 
+func (b *bench) at(what string) {
+	if b.strict != nil {
+		b.strict.at(what)
+	}
+}
+
 // The bench is its own station.
-func (b *bench) Open(context.Context) (ui.Session, error) { return b.open() }
+func (b *bench) Open(context.Context) (ui.Session, error) { b.at("Open"); return b.open() }
 func (b *bench) Place() string                            { return "North gate" }
 func (b *bench) Status() screens.Status {
 	return screens.Status{Camera: screens.DeviceReady, Scanner: screens.DeviceReady, Clock: kiosk.Instant{Time: time.Now(), Trusted: true}}
@@ -94,12 +109,14 @@ func (b *bench) Signed() time.Time                     { return time.Now() }
 func (b *bench) News() uint64                          { return 0 }
 func (b *bench) Room() (free, needed int64)            { return 1 << 40, 1 << 20 }
 func (b *bench) Wake()                                 { b.wakes++ }
-func (b *bench) Fault(context.Context) (string, error) { return "0001", nil }
+func (b *bench) Fault(context.Context) (string, error) { b.at("Fault"); return "0001", nil }
 func (b *bench) Printer() (prints, saves bool)         { return true, false }
 func (b *bench) Health(context.Context) []screens.HealthItem {
+	b.at("Health")
 	return []screens.HealthItem{{Part: screens.PartVault, State: screens.HealthBroken, Detail: "vault.db"}}
 }
 func (b *bench) Print(_ context.Context, pdf []byte) (string, error) {
+	b.at("Print")
 	b.saved = append(b.saved, pdf)
 	return "", nil
 }
@@ -111,9 +128,9 @@ func (b *bench) run(what string, ok func() bool) {
 	for !ok() {
 		select {
 		case f := <-b.queue:
-			f()
+			b.m.on("what was done", f)
 		case <-time.After(50 * time.Millisecond):
-			b.c.Tick()
+			b.m.on("a tick", b.c.Tick)
 		case <-end:
 			b.t.Fatalf("%s: waited in vain; the screen says %q", what, b.text())
 		}
@@ -181,19 +198,19 @@ func (b *bench) touch(text string) {
 	b.t.Helper()
 	var o fyne.Tappable
 	b.run("to touch "+text, func() bool { o = b.find(text); return o != nil })
-	o.Tapped(&fyne.PointEvent{})
+	b.m.on("touching "+text, func() { o.Tapped(&fyne.PointEvent{}) })
 }
 
 // types types into what has the focus, and Enter.
 func (b *bench) types(text string) {
 	b.t.Helper()
 	b.run("a field", func() bool { return b.w.Canvas().Focused() != nil })
-	test.Type(b.w.Canvas().Focused(), text)
+	b.m.on("typing", func() { test.Type(b.w.Canvas().Focused(), text) })
 }
 
 func (b *bench) enter() {
 	b.t.Helper()
-	b.w.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	b.m.on("Enter", func() { b.w.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn}) })
 }
 
 func (b *bench) signIn(label string) {
@@ -461,7 +478,7 @@ func TestIdleLocks(t *testing.T) {
 // with nobody signed in.
 func TestHealthNeedsNoPassword(t *testing.T) {
 	test.NewTempApp(t).Settings().SetTheme(theme.New(false, theme.Metrics{}))
-	b := &bench{Kiosk: sessiontest.New(t), t: t, say: words.New(words.English), queue: make(chan func(), 10000)}
+	b := &bench{Kiosk: sessiontest.New(t), t: t, say: words.New(words.English), queue: make(chan func(), 10000), m: newMeter(t)}
 	b.open = func() (ui.Session, error) { return nil, session.ErrDamaged }
 	b.start()
 	b.sees("vault.db")
