@@ -378,6 +378,12 @@ func (m *monkey) goHome() {
 			m.signInAgain()
 			continue
 		}
+		if strings.HasSuffix(m.c.Page(), "/park") {
+			if o := m.find(m.say.Say("park." + string(kiosk.ParkCalledAway))); o != nil {
+				o.Tapped(&fyne.PointEvent{})
+				continue
+			}
+		}
 		before := m.text()
 		m.w0().Unfocus()
 		m.key(fyne.KeyEscape)
