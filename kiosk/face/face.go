@@ -17,7 +17,8 @@
 // blue, which holds for every skin; how light a skin is counts for nothing.
 //
 // What it cannot do: find a face in profile, upside down, leaning more than 25
-// degrees, or with the eyes covered; it takes a good drawing or a photograph of a
+// degrees, smaller than a fifth of the frame's height, or with the eyes covered;
+// be sure of one behind heavy glasses or among other faces; it takes a good drawing or a photograph of a
 // face for a face; it does not measure nodding (pitch), expression, or what
 // covers the mouth. Turning aside (yaw) is estimated from symmetry, which strong
 // light from one side disturbs; that light is reported too. Shut eyes are measured

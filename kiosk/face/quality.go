@@ -145,7 +145,9 @@ func sharpness(p *sampled) float64 {
 // lost is the share of change along lines that a mean over five loses.
 func lost(lines, n int, at func(line, i int) float64) float64 {
 	const r = 2
+	const edges = 0.03 // share of places where something changes in any sharp face
 	var keep, all float64
+	steep, places := 0, 0
 	for l := 6; l < lines-6; l++ {
 		soft := func(i int) float64 {
 			s := 0.0
@@ -156,9 +158,11 @@ func lost(lines, n int, at func(line, i int) float64) float64 {
 		}
 		for i := r + 1; i < n-r-1; i++ {
 			d := math.Abs(at(l, i) - at(l, i-1))
-			if d < 2 { // noise and smooth skin say nothing
+			places++
+			if d < 5 { // noise and smooth skin say nothing
 				continue
 			}
+			steep++
 			all += d
 			keep += math.Max(0, d-math.Abs(soft(i)-soft(i-1)))
 		}
@@ -166,7 +170,7 @@ func lost(lines, n int, at func(line, i int) float64) float64 {
 	if all == 0 {
 		return 0
 	}
-	return keep / all
+	return keep / all * math.Min(float64(steep)/float64(places)/edges, 1)
 }
 
 // opening is how high the dark of an open eye stands, against a shut one's line:

@@ -21,7 +21,7 @@ func Mood(name string) (Conditions, error) {
 	case "near":
 		c.Head, c.Y = 1.02, 0.50
 	case "far":
-		c.Head, c.Y = 0.22, 0.40
+		c.Head, c.Y = 0.26, 0.40
 	case "off":
 		c.X = 0.10
 	case "tilted":
@@ -33,7 +33,7 @@ func Mood(name string) (Conditions, error) {
 	case "side light":
 		c.Side = 1.9
 	case "blurred":
-		c.Blur = 11
+		c.Blur = 14
 	case "restless":
 		c.Motion = 22
 	case "two":

@@ -8,11 +8,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"image"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"tambo/devices/usb/usbip"
 	"tambo/devices/virtual"
@@ -23,11 +25,13 @@ import (
 const (
 	cameraPort  = "1-1"
 	scannerPort = "1-2"
+	facePort    = "1-3"
 )
 
 type options struct {
 	listen, portFile, control string
-	eyes, pages               string
+	eyes, pages, faces        string
+	faceSize                  string
 	person                    string
 	seed                      uint64
 	sideBySide, worn, quiet   bool
@@ -54,15 +58,17 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f := flag.NewFlagSet("tambo-devsim", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.Usage = func() {
-		fmt.Fprintln(stderr, "usage: tambo-devsim [flags]\n\nA virtual iris camera and document scanner over USB/IP, for training.\n\nflags:")
+		fmt.Fprintln(stderr, "usage: tambo-devsim [flags]\n\nA virtual iris camera, face camera and document scanner over USB/IP, for training.\n\nflags:")
 		f.PrintDefaults()
 	}
 	f.StringVar(&o.listen, "listen", usbip.DefaultAddress, "loopback `address` of the USB/IP server; port 0 picks one")
 	f.StringVar(&o.portFile, "port-file", "", "write the address that is listened on to this `file`")
-	f.StringVar(&o.control, "control", "", "unix socket `path` for commands (person, visit, page, scene, plug, unplug, fault, list, quit)")
+	f.StringVar(&o.control, "control", "", "unix socket `path` for commands (person, visit, page, scene, face, plug, unplug, fault, list, quit)")
 	f.StringVar(&o.eyes, "eyes", "", "`folder` with real eyes PERSON_L_*.png|bmp|jpg and PERSON_R_*; generated eyes without it")
 	f.StringVar(&o.pages, "pages", "", "`folder` with real pages PERSON*.png|bmp|jpg; generated pages without it")
-	f.StringVar(&o.person, "person", "1", "who sits in front of the camera and whose page lies on the glass at first: name or `number`")
+	f.StringVar(&o.faces, "faces", "", "`folder` with real faces PERSON*.png|bmp|jpg; drawn faces without it")
+	f.StringVar(&o.faceSize, "face-size", "640x480", "`size` of the face camera's picture")
+	f.StringVar(&o.person, "person", "1", "who sits in front of the cameras and whose page lies on the glass at first: name or `number`")
 	f.Uint64Var(&o.seed, "seed", 0, "added to the `number` of generated people, so that runs have others")
 	f.BoolVar(&o.sideBySide, "side-by-side", false, "a camera with both eyes in one frame, in place of two streams")
 	f.BoolVar(&o.worn, "worn", false, "generated pages are badly worn")
@@ -81,8 +87,10 @@ func parse(args []string, stderr io.Writer) (options, error) {
 type devsim struct {
 	bus             *virtual.Bus
 	camera, scanner *virtual.Device
+	face            *virtual.Device
 	eyes            *eyeScene
 	pages           *pageScene
+	faces           *faceScene
 	quit            context.CancelFunc
 }
 
@@ -123,8 +131,8 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		}
 		defer os.Remove(o.portFile)
 	}
-	fmt.Fprintf(stdout, "tambo-devsim: virtual iris camera at %s and scanner at %s, USB/IP on %s; %s; %s\n",
-		cameraPort, scannerPort, server.Addr(), d.eyes, d.pages)
+	fmt.Fprintf(stdout, "tambo-devsim: virtual iris camera at %s, scanner at %s and face camera at %s, USB/IP on %s; %s; %s; %s\n",
+		cameraPort, scannerPort, facePort, server.Addr(), d.eyes, d.pages, d.faces)
 	wg.Go(func() { failed <- server.Serve(ctx); cancel() })
 	<-ctx.Done()
 	return <-failed
@@ -140,7 +148,10 @@ func build(o options) (*devsim, error) {
 	if d.pages, err = newPageScene(o.pages, o.seed, o.worn); err != nil {
 		return nil, err
 	}
-	if err := d.eyes.setPerson(o.person); err != nil {
+	if d.faces, err = newFaceScene(o.faces, o.seed); err != nil {
+		return nil, err
+	}
+	if err := d.setPerson(o.person); err != nil {
 		return nil, err
 	}
 	if err := d.pages.setPage(o.person); err != nil && o.pages == "" {
@@ -156,10 +167,36 @@ func build(o options) (*devsim, error) {
 	if d.scanner, err = virtual.NewScanner(d.pages, virtual.ScannerOptions{}); err != nil {
 		return nil, err
 	}
+	picture, err := size(o.faceSize)
+	if err != nil {
+		return nil, err
+	}
+	if d.face, err = virtual.NewColourCamera(d.faces, virtual.ColourOptions{Sizes: []image.Point{picture}, Interval: time.Second / 15}); err != nil {
+		return nil, err
+	}
 	if err := d.bus.Plug(cameraPort, d.camera); err != nil {
 		return nil, err
 	}
+	if err := d.bus.Plug(facePort, d.face); err != nil {
+		return nil, err
+	}
 	return d, d.bus.Plug(scannerPort, d.scanner)
+}
+
+// setPerson seats a person before both cameras, setVisit begins one of their
+// visits.
+func (d *devsim) setPerson(who string) error {
+	if err := d.eyes.setPerson(who); err != nil {
+		return err
+	}
+	return d.faces.sit(d.eyes.sitting())
+}
+
+func (d *devsim) setVisit(n int) error {
+	if err := d.eyes.setVisit(n); err != nil {
+		return err
+	}
+	return d.faces.sit(d.eyes.sitting())
 }
 
 // writeFile writes a small file whole: a reader sees all of it or nothing.

@@ -131,7 +131,7 @@ func TestGeneratedScenes(t *testing.T) {
 		t.Error("a blank scene shows something")
 	}
 	r.say(t, "scene normal")
-	if l := r.say(t, "list"); len(l) != 2 || !strings.Contains(l[0], "person 1") || !strings.Contains(l[1], "plugged in") {
+	if l := r.say(t, "list"); len(l) != 3 || !strings.Contains(l[0], "person 1") || !strings.Contains(l[1], "plugged in") {
 		t.Errorf("list: %q", l)
 	}
 	for _, bad := range []string{"visit 0", "visit x", "person", "scene dark", "fault camera drop=2", "fault door drop=1", "plug door", "fault scanner escl=nonsense", "hum"} {

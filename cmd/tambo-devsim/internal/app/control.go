@@ -13,23 +13,25 @@ import (
 // handle carries out one request of the control socket.
 func (d *devsim) handle(_ context.Context, words []string) ([]string, error) {
 	verb, args := words[0], words[1:]
-	need := map[string]int{"person": 1, "visit": 1, "page": 1, "scene": 1, "plug": 1, "unplug": 1}
+	need := map[string]int{"person": 1, "visit": 1, "page": 1, "scene": 1, "face": 1, "plug": 1, "unplug": 1}
 	if n, ok := need[verb]; ok && len(args) != n {
 		return nil, fmt.Errorf("%s wants %d word", verb, n)
 	}
 	switch verb {
 	case "person":
-		return nil, d.eyes.setPerson(args[0])
+		return nil, d.setPerson(args[0])
 	case "visit":
 		n, err := strconv.Atoi(args[0])
 		if err != nil || n < 1 {
 			return nil, fmt.Errorf("visit %q: want a number from 1", args[0])
 		}
-		return nil, d.eyes.setVisit(n)
+		return nil, d.setVisit(n)
 	case "page":
 		return nil, d.pages.setPage(args[0])
 	case "scene":
 		return nil, d.eyes.setMode(args[0])
+	case "face":
+		return nil, d.faces.setMood(strings.ReplaceAll(args[0], "-", " "))
 	case "plug", "unplug":
 		return nil, d.plug(verb == "plug", args[0])
 	case "fault":
@@ -40,7 +42,7 @@ func (d *devsim) handle(_ context.Context, words []string) ([]string, error) {
 		time.AfterFunc(50*time.Millisecond, d.quit) // after the answer
 		return nil, nil
 	}
-	return nil, fmt.Errorf("no request %q: person, visit, page, scene, plug, unplug, fault, list, quit", verb)
+	return nil, fmt.Errorf("no request %q: person, visit, page, scene, face, plug, unplug, fault, list, quit", verb)
 }
 
 func (d *devsim) device(name string) (*virtual.Device, string, error) {
@@ -49,8 +51,10 @@ func (d *devsim) device(name string) (*virtual.Device, string, error) {
 		return d.camera, cameraPort, nil
 	case "scanner":
 		return d.scanner, scannerPort, nil
+	case "face":
+		return d.face, facePort, nil
 	}
-	return nil, "", fmt.Errorf("no device %q: camera or scanner", name)
+	return nil, "", fmt.Errorf("no device %q: camera, scanner or face", name)
 }
 
 func (d *devsim) plug(in bool, name string) error {
@@ -116,5 +120,6 @@ func (d *devsim) list() []string {
 	return []string{
 		"camera " + state(cameraPort) + "; " + d.eyes.String(),
 		"scanner " + state(scannerPort) + "; " + d.pages.String(),
+		"face " + state(facePort) + "; " + d.faces.String(),
 	}
 }

@@ -78,6 +78,13 @@ func (s *eyeScene) setPerson(who string) error {
 	return s.sit(name, 1)
 }
 
+// sitting is who sits there, and which visit of theirs it is.
+func (s *eyeScene) sitting() (name string, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.name, s.n
+}
+
 func (s *eyeScene) setVisit(n int) error {
 	s.mu.Lock()
 	name := s.name
