@@ -176,6 +176,28 @@ type FaceFrame struct {
 	Exposed time.Time // as of [IrisFrame]
 }
 
+// Adjustable is a camera whose picture can be tuned. A driver's IrisCamera or
+// FaceCamera implements it where the protocol has such controls; ask by a type
+// assertion.
+type Adjustable interface {
+	// Controls lists what the camera has, with values as they are now.
+	Controls(ctx context.Context) ([]Control, error)
+	// SetControl sets one by its name. ErrUnsupported where the camera has none
+	// of that name, the value is beyond its range, or its automatic mode is on.
+	SetControl(ctx context.Context, name string, value int64) error
+}
+
+// Control is a setting of a camera, for instance "brightness", "exposure" (in
+// 100 µs) or "focus automatic" (0 or 1). Names are those of the UVC class, with
+// "automatic" for its automatic modes.
+type Control struct {
+	Name                           string
+	Value, Default, Min, Max, Step int64
+	Modes                          uint32 // of a choice of modes: the bits that may be set, one at a time
+	Settable                       bool
+	Automatic                      bool // the camera sets it itself just now
+}
+
 // StreamStats counts what happened on a stream since it began.
 type StreamStats struct {
 	Frames    uint64 // whole frames received

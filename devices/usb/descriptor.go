@@ -57,7 +57,9 @@ type Setting struct {
 	Class, SubClass, Protocol uint8
 	Name                      uint8 // string index, 0 where it has none
 	Endpoints                 []Endpoint
-	Extra                     []byte // class-specific descriptors before the first endpoint
+	// Extra is the class-specific descriptors before the first endpoint, and those
+	// of the interface that some devices put behind it.
+	Extra []byte
 }
 
 // Endpoint is one endpoint of a setting.
@@ -142,7 +144,7 @@ func (c *Config) add(d []byte) error {
 		if e := &cur.Endpoints[len(cur.Endpoints)-1]; e.PerInterval > 0 {
 			e.PerInterval = max(e.PerInterval, int(binary.LittleEndian.Uint16(d[4:])))
 		}
-	case cur != nil && len(cur.Endpoints) == 0:
+	case cur != nil && (len(cur.Endpoints) == 0 || d[1] == DescCSInterface):
 		cur.Extra = append(cur.Extra, d...)
 	}
 	return nil

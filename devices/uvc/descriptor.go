@@ -2,7 +2,9 @@ package uvc
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"tambo/devices/usb"
 )
@@ -12,27 +14,47 @@ type Function struct {
 	Version    uint16 // bcdUVC: 0x0100, 0x0110, 0x0150
 	ControlNum int    // interface number of the control interface
 	ClockHz    uint32 // of the payload time stamps, 0 where not said
-	Units      []Unit
+	Entities   []Entity
 	Streams    []Streaming
+
+	collected []uint8 // baInterfaceNr: the streaming interfaces of this function
 }
 
-// Unit is an extension unit.
-type Unit struct {
+// Entity is a terminal or unit of the control interface.
+type Entity struct {
 	ID       uint8
-	GUID     [16]byte
-	Controls []byte // bmControls
+	Kind     EntityKind
+	Sources  []uint8  // where its picture comes from
+	Type     uint16   // of a terminal: 0x0201 a camera, 0x0101 USB streaming
+	Controls []byte   // bmControls
+	GUID     [16]byte // of an extension unit
 }
 
-// Descriptor subtypes of a control interface (UVC A.5).
+// EntityKind is the kind of an entity.
+type EntityKind uint8
+
+// Entity kinds, which are the descriptor subtypes (UVC A.5).
+const (
+	InputTerminal  EntityKind = 0x02
+	OutputTerminal EntityKind = 0x03
+	SelectorUnit   EntityKind = 0x04
+	ProcessingUnit EntityKind = 0x05
+	ExtensionUnit  EntityKind = 0x06
+	EncodingUnit   EntityKind = 0x07 // UVC 1.5
+)
+
 const (
 	vcHeader    = 0x01
-	vcExtension = 0x06
-	maxUnits    = 64
+	maxEntities = 64
 )
+
+// Has reports whether bit n of bmControls is set.
+func (e Entity) Has(n int) bool { return n/8 < len(e.Controls) && e.Controls[n/8]>>(n%8)&1 != 0 }
 
 // ParseFunction reads the video function of a configuration descriptor. A
 // device without one is usb.ErrNotFound; descriptors that contradict themselves
-// are usb.ErrDescriptor. Units and streams beyond a sane number are dropped.
+// are usb.ErrDescriptor. Entities and streams beyond a sane number are dropped, and
+// so are further video functions of the device.
 func ParseFunction(config []byte) (Function, error) {
 	var f Function
 	c, err := usb.ParseConfig(config)
@@ -48,7 +70,7 @@ func ParseFunction(config []byte) (Function, error) {
 			found = true
 			f.ControlNum = s.Number
 			err = usb.Walk(s.Extra, f.addControl)
-		case s.SubClass == SubclassStreaming && found:
+		case s.SubClass == SubclassStreaming && found && f.collects(s.Number):
 			err = f.addSetting(s)
 		}
 		if err != nil {
@@ -66,32 +88,103 @@ func short(what string, d []byte) error {
 	return fmt.Errorf("%w: %s of %d bytes", usb.ErrDescriptor, what, len(d))
 }
 
+// collects reports whether a streaming interface belongs to the function; a header
+// that lists none means all.
+func (f *Function) collects(number int) bool {
+	return len(f.collected) == 0 || slices.Contains(f.collected, uint8(number))
+}
+
 func (f *Function) addControl(d []byte) error {
 	if d[1] != usb.DescCSInterface || len(d) < 3 {
 		return nil
 	}
-	switch d[2] {
-	case vcHeader:
+	if d[2] == vcHeader {
 		if len(d) < 12 {
 			return short("control header", d)
 		}
 		f.Version = binary.LittleEndian.Uint16(d[3:])
 		f.ClockHz = binary.LittleEndian.Uint32(d[7:])
-	case vcExtension:
-		if len(d) < 24 {
-			return short("extension unit", d)
+		f.collected = d[12:min(12+int(d[11]), len(d))]
+		return nil
+	}
+	e, err := parseEntity(d)
+	if err == nil && e.Kind != 0 && len(f.Entities) < maxEntities {
+		f.Entities = append(f.Entities, e)
+	}
+	return err
+}
+
+// parseEntity reads a unit or terminal (UVC tables 3-4 to 3-11); what is none has
+// no kind.
+func parseEntity(d []byte) (Entity, error) {
+	e := Entity{Kind: EntityKind(d[2])}
+	need := map[EntityKind]int{InputTerminal: 8, OutputTerminal: 9, SelectorUnit: 6, ProcessingUnit: 9, ExtensionUnit: 24, EncodingUnit: 8}[e.Kind]
+	if need == 0 {
+		return Entity{}, nil
+	}
+	if len(d) < need {
+		return e, short("unit or terminal", d)
+	}
+	e.ID = d[3]
+	controls := -1 // where bControlSize stands
+	switch e.Kind {
+	case InputTerminal:
+		if e.Type = binary.LittleEndian.Uint16(d[4:]); e.Type == 0x0201 && len(d) > 14 {
+			controls = 14
 		}
-		pins := int(d[21])
-		if len(d) < 24+pins {
-			return short("extension unit", d)
+	case OutputTerminal:
+		e.Type, e.Sources = binary.LittleEndian.Uint16(d[4:]), d[7:8]
+	case SelectorUnit:
+		e.Sources = d[5:min(5+int(d[4]), len(d))]
+	case ProcessingUnit:
+		e.Sources, controls = d[4:5], 7
+	case ExtensionUnit:
+		e.GUID = [16]byte(d[4:20])
+		controls = 22 + int(d[21])
+		if controls >= len(d) {
+			return e, short("extension unit", d)
 		}
-		size := int(d[22+pins])
-		if len(d) < 24+pins+size {
-			return short("extension unit", d)
+		e.Sources = d[22:controls]
+	case EncodingUnit:
+		e.Sources, controls = d[4:5], 6
+	}
+	if controls >= 0 {
+		end := controls + 1 + int(d[controls])
+		if end > len(d) {
+			return e, short("unit or terminal", d)
 		}
-		if len(f.Units) < maxUnits {
-			f.Units = append(f.Units, Unit{ID: d[3], GUID: [16]byte(d[4:20]), Controls: d[23+pins : 23+pins+size]})
+		e.Controls = d[controls+1 : end]
+	}
+	return e, nil
+}
+
+// chain lists the entities that a stream's picture comes through, from its output
+// terminal to the camera.
+func (f *Function) chain(terminal uint8) []Entity {
+	var out []Entity
+	seen := [256]bool{}
+	for next := []uint8{terminal}; len(next) > 0; next = next[1:] {
+		for _, e := range f.Entities {
+			if e.ID == next[0] && !seen[e.ID] {
+				seen[e.ID] = true
+				out = append(out, e)
+				next = append(next, e.Sources...)
+			}
 		}
 	}
-	return nil
+	return out
+}
+
+// unit finds an extension unit by its GUID in hexadecimal.
+func (f *Function) unit(guid string) (uint8, bool) {
+	g, err := hex.DecodeString(guid)
+	if err != nil || len(g) != 16 {
+		return 0, false
+	}
+	for _, e := range f.Entities {
+		if e.Kind == ExtensionUnit && e.GUID == [16]byte(g) {
+			return e.ID, true
+		}
+	}
+	return 0, false
 }

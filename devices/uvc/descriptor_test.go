@@ -29,7 +29,7 @@ func TestParseFunction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Version != 0x0110 || f.ControlNum != 0 || len(f.Units) != 1 || len(f.Streams) != 2 {
+	if f.Version != 0x0110 || f.ControlNum != 0 || len(f.Entities) != 6 || len(f.Streams) != 2 {
 		t.Fatalf("function %+v", f)
 	}
 	for i, s := range f.Streams {

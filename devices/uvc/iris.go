@@ -3,7 +3,6 @@ package uvc
 import (
 	"context"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"math"
 	"sync"
@@ -127,20 +126,6 @@ func (c *IrisCamera) SetIllumination(ctx context.Context, level float64) error {
 	binary.LittleEndian.PutUint64(b[:], uint64(u.Min+int64(math.Round(level*float64(u.Max-u.Min)))))
 	_, err := c.dev.dev.Control(ctx, setup(typeSet, setCur, u.Selector, id, c.dev.fn.ControlNum), b[:min(max(u.Size, 1), 8)])
 	return fail(c.name, op, err)
-}
-
-// unit finds an extension unit by its GUID in hexadecimal.
-func (f *Function) unit(guid string) (uint8, bool) {
-	g, err := hex.DecodeString(guid)
-	if err != nil || len(g) != 16 {
-		return 0, false
-	}
-	for _, u := range f.Units {
-		if u.GUID == [16]byte(g) {
-			return u.ID, true
-		}
-	}
-	return 0, false
 }
 
 // Close implements [devices.IrisCamera].

@@ -122,14 +122,26 @@ var IlluminationGUID = [16]byte{0x6a, 0x0c, 0x3e, 0x9b, 0x51, 0xd4, 0x4b, 0x1f, 
 
 const (
 	selBrightness   = 2 // PU_BRIGHTNESS_CONTROL
+	selGain         = 4 // PU_GAIN_CONTROL
+	selExposureMode = 2 // CT_AE_MODE_CONTROL: 1 manual, 2 automatic
+	selExposure     = 4 // CT_EXPOSURE_TIME_ABSOLUTE_CONTROL, 100 µs
+	selFocusAuto    = 8 // CT_FOCUS_AUTO_CONTROL
+	selFocus        = 6 // CT_FOCUS_ABSOLUTE_CONTROL
 	selIllumination = 1
 	maxIllumination = 1000
 	// clockHz is the device clock of the time stamps: microseconds.
 	clockHz = 1_000_000
 )
 
-// unitControl is one control of a unit, two bytes.
-type unitControl struct{ min, max, res, def, cur int16 }
+// unitControl is one control of a unit.
+type unitControl struct {
+	size                    int // bytes, 2 where 0
+	min, max, res, def, cur int32
+	choice                  bool // GET_RES is the bit map of its modes, and it has no range
+	// automatic holds the control while it has a value other than 1 or 0.
+	automatic *unitControl
+	manual    int32 // the value of automatic that lets this one be set
+}
 
 // NewCamera makes an iris camera that looks at a scene.
 func NewCamera(scene EyeScene, opt CameraOptions) (*Device, error) {
@@ -171,8 +183,15 @@ func NewCompositeCamera(eyes EyeScene, face ColourScene, opt CameraOptions, colo
 }
 
 func newCamera(light bool) *camera {
+	mode := &unitControl{size: 1, res: 3, choice: true, min: 1, max: 2, def: 2, cur: 2}
+	focus := &unitControl{size: 1, max: 1, res: 1, def: 1, cur: 1}
 	c := &camera{light: light, change: make(chan struct{}), units: map[uint16]*unitControl{
 		idProcessing<<8 | selBrightness: {min: -64, max: 64, res: 1},
+		idProcessing<<8 | selGain:       {max: 100, res: 5, def: 50, cur: 50},
+		idCamera<<8 | selExposureMode:   mode,
+		idCamera<<8 | selExposure:       {size: 4, min: 1, max: 5000, res: 1, def: 156, cur: 156, automatic: mode, manual: 1},
+		idCamera<<8 | selFocusAuto:      focus,
+		idCamera<<8 | selFocus:          {max: 250, res: 5, def: 0, automatic: focus},
 	}}
 	if light {
 		c.units[idExtension<<8|selIllumination] = &unitControl{max: maxIllumination, res: 1,

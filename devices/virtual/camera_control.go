@@ -67,36 +67,54 @@ func (c *camera) Control(_ context.Context, s usb.Setup, data []byte) (int, erro
 	return n, err
 }
 
-// control answers for a two-byte control of a unit.
+// control answers for a control of a unit.
 func (u *unitControl) control(request uint8, data []byte) (int, error) {
-	word := func(v int16) (int, error) {
-		return copy(data, binary.LittleEndian.AppendUint16(nil, uint16(v))), nil
+	size := u.size
+	if size == 0 {
+		size = 2
 	}
+	number := func(v int32) (int, error) {
+		return copy(data, binary.LittleEndian.AppendUint32(nil, uint32(v))[:size]), nil
+	}
+	held := u.automatic != nil && u.automatic.cur != u.manual
 	switch request {
 	case uvcSetCur:
-		if len(data) != 2 {
+		if len(data) != size || held {
 			return 0, usb.ErrStall
 		}
-		v := int16(binary.LittleEndian.Uint16(data))
+		var b [4]byte
+		copy(b[:], data)
+		v := int32(binary.LittleEndian.Uint32(b[:]))
+		if size == 2 {
+			v = int32(int16(v))
+		}
 		if v < u.min || v > u.max {
 			return 0, usb.ErrStall
 		}
 		u.cur = v
-		return 2, nil
+		return size, nil
 	case uvcGetCur:
-		return word(u.cur)
-	case uvcGetMin:
-		return word(u.min)
-	case uvcGetMax:
-		return word(u.max)
+		return number(u.cur)
+	case uvcGetMin, uvcGetMax:
+		if u.choice {
+			return 0, usb.ErrStall
+		}
+		if request == uvcGetMin {
+			return number(u.min)
+		}
+		return number(u.max)
 	case uvcGetRes:
-		return word(u.res)
+		return number(u.res)
 	case uvcGetDef:
-		return word(u.def)
+		return number(u.def)
 	case uvcGetLen:
-		return word(2)
+		return copy(data, []byte{byte(size), 0}), nil
 	case uvcGetInfo:
-		return copy(data, []byte{3}), nil // get and set
+		info := byte(3) // get and set
+		if held {
+			info |= 4
+		}
+		return copy(data, []byte{info}), nil
 	}
 	return 0, usb.ErrStall
 }

@@ -61,14 +61,15 @@ func (c *camera) controlDescriptors() []byte {
 	head[0] = uint8(len(head))
 
 	var units []byte
-	cameraTerminal := func(id uint8) {
-		units = append(units, 18, usb.DescCSInterface, 0x02, id, 0x01, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0)
+	cameraTerminal := func(id uint8, controls ...byte) {
+		units = append(units, 18, usb.DescCSInterface, 0x02, id, 0x01, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 3)
+		units = append(units, controls...)
 	}
 	output := func(id, source uint8) {
 		units = append(units, 9, usb.DescCSInterface, 0x03, id, 0x01, 0x01, 0, source, 0)
 	}
-	cameraTerminal(idCamera)
-	units = append(units, 12, usb.DescCSInterface, 0x05, idProcessing, idCamera, 0, 0, 2, 0x01, 0, 0, 0)
+	cameraTerminal(idCamera, 1<<1|1<<3|1<<5, 0, 1<<1)                                                       // exposure mode and time, focus by hand and automatic
+	units = append(units, 12, usb.DescCSInterface, 0x05, idProcessing, idCamera, 0, 0, 2, 1<<0, 1<<1, 0, 0) // brightness, gain
 	source := uint8(idProcessing)
 	if c.light {
 		units = append(units, 26, usb.DescCSInterface, 0x06, idExtension)
@@ -79,7 +80,7 @@ func (c *camera) controlDescriptors() []byte {
 	output(idOutput, source)
 	for i, id := range []uint8{idCamera2, idCamera3} {
 		if len(c.streams) > 1+i {
-			cameraTerminal(id)
+			cameraTerminal(id, 0, 0, 0)
 			output(idOutput+1+uint8(i), id)
 		}
 	}
