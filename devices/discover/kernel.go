@@ -78,11 +78,9 @@ func (d Device) kernelQuirks() (q v4l2.Iris, err error) {
 	if err != nil {
 		return q, d.unusable(err)
 	}
-	for _, unit := range fn.Units {
-		if fmt.Sprintf("%x", unit.GUID) == u.Illumination.GUID {
-			q.Illumination = &v4l2.UnitControl{Unit: unit.ID, Selector: u.Illumination.Selector, Size: u.Illumination.Size,
-				Min: u.Illumination.Min, Max: u.Illumination.Max}
-		}
+	if id, ok := fn.Unit(u.Illumination.GUID); ok {
+		q.Illumination = &v4l2.UnitControl{Unit: id, Selector: u.Illumination.Selector, Size: u.Illumination.Size,
+			Min: u.Illumination.Min, Max: u.Illumination.Max}
 	}
 	return q, nil
 }

@@ -175,8 +175,8 @@ func (f *Function) chain(terminal uint8) []Entity {
 	return out
 }
 
-// unit finds an extension unit by its GUID in hexadecimal.
-func (f *Function) unit(guid string) (uint8, bool) {
+// Unit finds an extension unit by its GUID in hexadecimal.
+func (f *Function) Unit(guid string) (id uint8, ok bool) {
 	g, err := hex.DecodeString(guid)
 	if err != nil || len(g) != 16 {
 		return 0, false

@@ -118,7 +118,7 @@ func (c *IrisCamera) SetIllumination(ctx context.Context, level float64) error {
 	if math.IsNaN(level) || level < 0 || level > 1 {
 		return fail(c.name, op, fmt.Errorf("%w: level %v is not within 0 and 1", errUnsupported, level))
 	}
-	id, ok := c.dev.fn.unit(u.GUID)
+	id, ok := c.dev.fn.Unit(u.GUID)
 	if !ok {
 		return fail(c.name, op, fmt.Errorf("%w: the camera has no such extension unit", errUnsupported))
 	}
