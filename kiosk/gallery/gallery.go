@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"tambo/kiosk"
@@ -50,7 +51,7 @@ type kind uint8
 const (
 	first kind = iota + 1 // an entry, with its first reading's code
 	twin                  // the second reading of an entry
-	alien                 // an entry of another engine version, without a code
+	alien                 // an entry of an engine that does not ship, without a code
 )
 
 // record is what belongs to one slot, beside its code; zero while the slot is
@@ -60,10 +61,30 @@ type record struct {
 	id   ID
 	next int32 // next entry with the same ID
 	twin int32 // slot of the second reading
-	eye  kiosk.Eye
+	side side
 	kind kind
 	head bool // the first entry with its ID, that the index knows
 }
+
+// engines are the versions whose templates are comparable, each with its own
+// kind; at most four.
+var engines = iris.Versions()
+
+// side says which engine a code is of and which eye: the codes that may be
+// compared with each other.
+type side uint8
+
+// sides is the number of sides.
+const sides = 4 * (int(kiosk.EyeLeft) + 1)
+
+func sideOf(engine int, eye kiosk.Eye) side { return side(engine*(int(kiosk.EyeLeft)+1) + int(eye)) }
+
+func (s side) engine() int    { return int(s) / (int(kiosk.EyeLeft) + 1) }
+func (s side) eye() kiosk.Eye { return kiosk.Eye(int(s) % (int(kiosk.EyeLeft) + 1)) }
+
+// meets reports whether codes of these sides are of one engine and may be of
+// the same eye.
+func (s side) meets(o side) bool { return s.engine() == o.engine() && meets(s.eye(), o.eye()) }
 
 // chunk is a piece of the gallery. Chunks never move, so that a search may let
 // go of the lock between them.
@@ -71,10 +92,10 @@ type chunk struct {
 	codes     *slab
 	records   [chunkSize]record
 	templates *[chunkSize]kiosk.Template // nil where they are fetched
-	// sides says for each eye which lanes of each block hold a code of it.
-	sides [kiosk.EyeLeft + 1][blocks]uint8
-	// entries counts those that begin in this chunk and have a code, by eye.
-	entries [kiosk.EyeLeft + 1]int
+	// sides says for each side which lanes of each block hold a code of it.
+	sides [sides]*[blocks]uint8
+	// entries counts those that begin in this chunk and have a code.
+	entries [sides]int
 }
 
 // Gallery is a set of entries. All methods may be called concurrently. The
@@ -89,7 +110,8 @@ type Gallery struct {
 	free    []int32 // slots given back
 	persons index
 	count   int
-	alien   int // entries of another engine version
+	alien   int    // entries of engines that do not ship
+	engines [4]int // entries of each that ships
 }
 
 // Templates hands out the templates of a gallery that keeps none.
@@ -119,9 +141,23 @@ func (g *Gallery) Len() int {
 	return g.count
 }
 
+// Engines names the engine versions whose templates are in the gallery and can be
+// compared, the current one first: a probe should have a template of each.
+func (g *Gallery) Engines() (out []string) {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	for i, n := range engines {
+		if g.engines[i] > 0 {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
 // Add puts e into the gallery. Several entries may have the same ID, and the
-// same eye: each is compared. A template of another engine version is kept and
-// counted by every search as not compared. Add returns [ErrNoID], [ErrEye],
+// same eye: each is compared with probes of its own engine version. A template of
+// an engine that does not ship is kept and counted by every search as not
+// compared. Add returns [ErrNoID], [ErrEye],
 // or what [iris.Decode] returns for a damaged template.
 func (g *Gallery) Add(e Entry) error {
 	if e.ID == "" {
@@ -142,13 +178,13 @@ func (g *Gallery) Add(e Entry) error {
 	default:
 		codes = d.SearchCodes()
 	}
-	g.add(e, codes)
+	g.add(e, slices.Index(engines, e.Template.Engine), codes)
 	return nil
 }
 
 // AddCodes is Add for a gallery of [NewFetching] that is filled with search
-// codes worked out before, one for each reading of a template of this engine
-// version, see [iris.Decoded.SearchCodes]. It returns [ErrNoID], [ErrEye] or
+// codes worked out before, one for each reading of a template of the current
+// engine version, see [iris.Decoded.SearchCodes]. It returns [ErrNoID], [ErrEye] or
 // [ErrCodes].
 func (g *Gallery) AddCodes(id ID, eye kiosk.Eye, codes []iris.SearchCode) error {
 	switch {
@@ -159,27 +195,29 @@ func (g *Gallery) AddCodes(id ID, eye kiosk.Eye, codes []iris.SearchCode) error 
 	case g.fetch == nil || len(codes) < 1 || len(codes) > 2:
 		return fmt.Errorf("%w: %d codes", ErrCodes, len(codes))
 	}
-	g.add(Entry{ID: id, Eye: eye}, codes)
+	g.add(Entry{ID: id, Eye: eye}, 0, codes)
 	return nil
 }
 
-// add puts in e, whose readings have these codes; none if it is alien.
-func (g *Gallery) add(e Entry, codes []iris.SearchCode) {
+// add puts in e, whose readings have these codes of an engine; none if it is
+// alien.
+func (g *Gallery) add(e Entry, engine int, codes []iris.SearchCode) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	k := g.take()
-	r := record{id: e.ID, eye: e.Eye, kind: alien}
+	r := record{id: e.ID, kind: alien}
 	if len(codes) > 0 {
-		r.kind = first
-		g.code(k, e.Eye, &codes[0])
-		g.chunks[k/chunkSize].entries[e.Eye]++
+		r.kind, r.side = first, sideOf(engine, e.Eye)
+		g.code(k, r.side, &codes[0])
+		g.chunks[k/chunkSize].entries[r.side]++
+		g.engines[engine]++
 	} else {
 		g.alien++
 	}
 	if len(codes) > 1 { // templates have one reading or two
 		t := g.take()
-		g.code(t, e.Eye, &codes[1])
-		*g.record(t) = record{id: e.ID, eye: e.Eye, kind: twin}
+		g.code(t, r.side, &codes[1])
+		*g.record(t) = record{id: e.ID, side: r.side, kind: twin}
 		r.twin = t + 1
 	}
 	if c := g.chunks[k/chunkSize]; c.templates != nil {
@@ -202,18 +240,23 @@ func (g *Gallery) record(slot int32) *record {
 }
 
 // code writes a code into a slot.
-func (g *Gallery) code(slot int32, eye kiosk.Eye, code *iris.SearchCode) {
+func (g *Gallery) code(slot int32, s side, code *iris.SearchCode) {
 	c, k := g.chunks[slot/chunkSize], slot%chunkSize
 	c.codes.put(int(k), code)
-	c.sides[eye][k/lanes] |= 1 << (k % lanes)
+	if c.sides[s] == nil {
+		c.sides[s] = new([blocks]uint8)
+	}
+	c.sides[s][k/lanes] |= 1 << (k % lanes)
 }
 
 // release empties a slot.
 func (g *Gallery) release(slot int32) {
 	c, k := g.chunks[slot/chunkSize], slot%chunkSize
 	c.codes.put(int(k), &iris.SearchCode{})
-	for eye := range c.sides {
-		c.sides[eye][k/lanes] &^= 1 << (k % lanes)
+	for _, lane := range c.sides {
+		if lane != nil {
+			lane[k/lanes] &^= 1 << (k % lanes)
+		}
 	}
 	c.records[k] = record{}
 	if c.templates != nil {
@@ -263,7 +306,8 @@ func (g *Gallery) Remove(id ID) int {
 		if r.kind == alien {
 			g.alien--
 		} else {
-			g.chunks[(k-1)/chunkSize].entries[r.eye]--
+			g.chunks[(k-1)/chunkSize].entries[r.side]--
+			g.engines[r.side.engine()]--
 		}
 		if r.twin != 0 {
 			g.release(r.twin - 1)

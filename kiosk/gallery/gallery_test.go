@@ -149,7 +149,7 @@ func TestThresholdCountsTheGallery(t *testing.T) {
 func TestOtherVersionsAreCountedNotCompared(t *testing.T) {
 	g := filled(t, 3)
 	old := template(kiosk.EyeRight, 2, 0, 0)
-	old.Engine = "tambo-iris/0"
+	old.Engine = "tambo-iris/unheard-of"
 	add(t, g, Entry{"old", kiosk.EyeRight, old})
 	a, err := g.Search(context.Background(), both(1, 0), strict)
 	if err != nil || a.Total != 7 || a.Compared != 6 || a.NotCompared != 1 || len(a.Candidates) != 1 || a.Candidates[0].ID == "old" {
@@ -266,19 +266,30 @@ func TestFusion(t *testing.T) {
 	pe := func(probe int, eye kiosk.Eye, s float64) PerEye {
 		return PerEye{probe, eye, iris.Comparison{LogFMR: s}}
 	}
+	ps := []probeEye{{side: sideOf(0, kiosk.EyeRight)}, {side: sideOf(0, kiosk.EyeLeft)}, {side: sideOf(1, kiosk.EyeRight)}, {side: sideOf(1, kiosk.EyeUnknown)}}
 	// Fisher: the chance that two uniform p-values multiply to at most x is
 	// x(1-ln x).
 	x := 1e-7
-	if _, s := fuse([]PerEye{pe(0, kiosk.EyeRight, 4), pe(1, kiosk.EyeLeft, 3)}); math.Abs(s+math.Log10(x*(1-math.Log(x)))) > 1e-9 {
+	if _, s := fuse([]PerEye{pe(0, kiosk.EyeRight, 4), pe(1, kiosk.EyeLeft, 3)}, ps); math.Abs(s+math.Log10(x*(1-math.Log(x)))) > 1e-9 {
 		t.Errorf("fused %g", s)
 	}
 	// several entries of one eye: the best counts, less for having been picked
-	used, s := fuse([]PerEye{pe(0, kiosk.EyeRight, 2), pe(0, kiosk.EyeRight, 6)})
+	used, s := fuse([]PerEye{pe(0, kiosk.EyeRight, 2), pe(0, kiosk.EyeRight, 6)}, ps)
 	if len(used) != 1 || math.Abs(s-(6-math.Log10(2))) > 1e-9 {
 		t.Errorf("%+v, %g", used, s)
 	}
+	// two versions of one eye are one witness; of two eyes, two
+	if used, _ = fuse([]PerEye{pe(0, kiosk.EyeRight, 5), pe(2, kiosk.EyeRight, 5)}, ps); len(used) != 1 {
+		t.Errorf("%+v", used)
+	}
+	if used, _ = fuse([]PerEye{pe(1, kiosk.EyeLeft, 5), pe(3, kiosk.EyeRight, 5)}, ps); len(used) != 1 {
+		t.Errorf("%+v", used)
+	}
+	if used, _ = fuse([]PerEye{pe(1, kiosk.EyeLeft, 5), pe(2, kiosk.EyeRight, 5)}, ps); len(used) != 2 {
+		t.Errorf("%+v", used)
+	}
 	// one probe is not spent twice
-	if used, _ = fuse([]PerEye{pe(0, kiosk.EyeRight, 5), pe(0, kiosk.EyeLeft, 5)}); len(used) != 1 {
+	if used, _ = fuse([]PerEye{pe(0, kiosk.EyeRight, 5), pe(0, kiosk.EyeLeft, 5)}, ps); len(used) != 1 {
 		t.Errorf("%+v", used)
 	}
 }

@@ -19,7 +19,7 @@ func TestOnlyIsAskedBeforeTheBestAreChosen(t *testing.T) {
 		add(t, g, Entry{ID("other/" + string(person(k))), kiosk.EyeRight, template(kiosk.EyeRight, 2*3, 0, 0)})
 	}
 	old := template(kiosk.EyeRight, 2, 0, 0)
-	old.Engine = "tambo-iris/0"
+	old.Engine = "tambo-iris/unheard-of"
 	add(t, g, Entry{"old", kiosk.EyeRight, old})
 	add(t, g, Entry{"other/old", kiosk.EyeRight, old})
 	o := strict

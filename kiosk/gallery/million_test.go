@@ -110,7 +110,7 @@ func BenchmarkSearch(b *testing.B) {
 			}
 			size := held() + uint64(len(g.chunks))*uint64(unsafe.Sizeof(slab{})) - before
 			c := source.Code(1 << 40)
-			probe := probeEye{eye: kiosk.EyeRight, turned: []*table{newTable(iris.NewSearchProbe(&c))}}
+			probe := probeEye{side: sideOf(0, kiosk.EyeRight), turned: []*table{newTable(iris.NewSearchProbe(&c))}}
 			var rated bool
 			spent := processTime()
 			for b.Loop() {

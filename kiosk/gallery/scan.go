@@ -9,12 +9,11 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"tambo/kiosk"
 	"tambo/kiosk/iris"
 )
 
 type probeEye struct {
-	eye     kiosk.Eye
+	side    side
 	decoded *iris.Decoded
 	turned  []*table // one for each reading
 	rule    rule
@@ -70,12 +69,12 @@ func (g *Gallery) scan(ctx context.Context, v view, probes []probeEye, progress 
 	return merged, int(compared.Load()), int(skipped.Load()), ctx.Err()
 }
 
-// meeting returns the lanes of a block that hold codes an eye is compared
+// meeting returns the lanes of a block that hold codes which p is compared
 // with.
-func (c *chunk) meeting(eye kiosk.Eye, b int) (set uint8) {
-	for e := range c.sides {
-		if meets(eye, kiosk.Eye(e)) {
-			set |= c.sides[e][b]
+func (c *chunk) meeting(p side, b int) (set uint8) {
+	for e, lane := range c.sides {
+		if lane != nil && p.meets(side(e)) {
+			set |= lane[b]
 		}
 	}
 	return set
@@ -104,7 +103,7 @@ func (g *Gallery) scanChunk(c *chunk, only *selected, n int, probes []probeEye, 
 		entries = &only.entries
 	}
 	for e, count := range entries {
-		if slices.ContainsFunc(probes, func(p probeEye) bool { return meets(p.eye, kiosk.Eye(e)) }) {
+		if slices.ContainsFunc(probes, func(p probeEye) bool { return p.side.meets(side(e)) }) {
 			compared += count
 		} else {
 			skipped += count
@@ -118,7 +117,7 @@ func (g *Gallery) scanChunk(c *chunk, only *selected, n int, probes []probeEye, 
 		}
 		list.slots = list.slots[:0]
 		for b := range n {
-			set := c.meeting(p.eye, b)
+			set := c.meeting(p.side, b)
 			if p.sieve {
 				set &= pass[b]
 			}

@@ -12,8 +12,10 @@ import (
 	"tambo/kiosk/iris"
 )
 
-// Probe is what is searched for: the templates of one person's eyes, one each.
-// A template of an unknown eye is compared with both sides.
+// Probe is what is searched for: the templates of one person's eyes, one each of
+// every engine version that the gallery holds (see [Gallery.Engines]). Each is
+// compared with entries of its own version. A template of an unknown eye is
+// compared with both sides.
 type Probe struct {
 	Templates []kiosk.Template
 }
@@ -60,7 +62,7 @@ type Candidate struct {
 type Answer struct {
 	Candidates  []Candidate // best first
 	Compared    int         // entries compared
-	NotCompared int         // entries of another engine version, or of the other side only
+	NotCompared int         // entries of an engine version that the probe lacks, or of the other side only
 	Total       int         // entries in the gallery when the search began
 	// Complete is true when every entry that can be compared was. Only a
 	// complete answer without candidates means "no match".
@@ -95,7 +97,7 @@ func (g *Gallery) Search(ctx context.Context, p Probe, o Options) (Answer, error
 	a.Compared = seen
 	a.NotCompared += skipped
 	found, verifyErr := g.verify(ctx, probes, hits, o.Only)
-	a.Candidates = rank(found, v.persons, o)
+	a.Candidates = rank(found, probes, v.persons, o)
 	if err := cmp.Or(scanErr, verifyErr); err != nil {
 		return a, err
 	}
@@ -105,7 +107,7 @@ func (g *Gallery) Search(ctx context.Context, p Probe, o Options) (Answer, error
 
 func parse(p Probe) ([]probeEye, error) {
 	var out []probeEye
-	if len(p.Templates) == 0 || len(p.Templates) > 8 {
+	if len(p.Templates) == 0 || len(p.Templates) > 16 {
 		return nil, fmt.Errorf("%w: %d templates", ErrProbe, len(p.Templates))
 	}
 	for _, t := range p.Templates {
@@ -113,7 +115,7 @@ func parse(p Probe) ([]probeEye, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrProbe, err)
 		}
-		e := probeEye{eye: t.Eye, decoded: d}
+		e := probeEye{side: sideOf(slices.Index(engines, d.Version()), t.Eye), decoded: d}
 		for _, c := range d.SearchCodes() {
 			e.turned = append(e.turned, newTable(iris.NewSearchProbe(&c)))
 		}
@@ -128,10 +130,10 @@ func meets(a, b kiosk.Eye) bool {
 }
 
 // rank fuses each person's comparisons and keeps who passes.
-func rank(found map[ID][]PerEye, persons int, o Options) []Candidate {
+func rank(found map[ID][]PerEye, probes []probeEye, persons int, o Options) []Candidate {
 	var out []Candidate
 	for id, list := range found {
-		used, s := fuse(list)
+		used, s := fuse(list, probes)
 		c := Candidate{ID: id, LogFMR: s, PerEye: used}
 		c.SearchFMR = min(1, float64(max(persons, 1))*math.Pow(10, -s))
 		if c.SearchFMR <= o.MaxFMR {
@@ -146,24 +148,29 @@ func rank(found map[ID][]PerEye, persons int, o Options) []Candidate {
 
 // fuse pairs probe templates with eyes, best first, each used once, and
 // combines their false match rates. The number of comparisons from which a
-// pair was picked counts against it.
-func fuse(list []PerEye) ([]PerEye, float64) {
+// pair was picked counts against it. Templates of two engine versions that may
+// be of one eye are one witness, not two.
+func fuse(list []PerEye, probes []probeEye) ([]PerEye, float64) {
 	slices.SortFunc(list, func(a, b PerEye) int {
 		return cmp.Or(cmp.Compare(b.Comparison.LogFMR, a.Comparison.LogFMR),
 			cmp.Compare(a.Probe, b.Probe), cmp.Compare(a.Eye, b.Eye))
 	})
+	same := func(a, b int) bool {
+		x, y := probes[a].side, probes[b].side
+		return a == b || x.engine() != y.engine() && meets(x.eye(), y.eye())
+	}
 	var used []PerEye
 	var sum float64
 	for _, c := range list {
 		taken, choices := false, 0
 		for _, u := range used {
-			taken = taken || u.Probe == c.Probe || (u.Eye == c.Eye && c.Eye != kiosk.EyeUnknown)
+			taken = taken || same(u.Probe, c.Probe) || (u.Eye == c.Eye && c.Eye != kiosk.EyeUnknown)
 		}
 		if taken {
 			continue
 		}
 		for _, d := range list {
-			if d.Probe == c.Probe {
+			if same(d.Probe, c.Probe) {
 				choices++
 			}
 		}

@@ -38,7 +38,7 @@ func (g *Gallery) setRule(chunks []*chunk, used int, p *probeEye) {
 		k := int(int64(i) * int64(all) / int64(min(all, sampleCodes/lanes)))
 		c := chunks[k/blocks]
 		g.mu.RLock()
-		for set := c.meeting(p.eye, k%blocks); set != 0; set &= set - 1 {
+		for set := c.meeting(p.side, k%blocks); set != 0; set &= set - 1 {
 			if n%lanes == 0 {
 				sample = append(sample, head{})
 			}

@@ -82,7 +82,7 @@ func (g *Gallery) person(ctx context.Context, id ID, probes []probeEye) (out []P
 			return nil, fmt.Errorf("gallery: %w", err)
 		}
 		for i := range probes {
-			if !meets(probes[i].eye, e.Eye) {
+			if p := &probes[i]; p.decoded.Version() != d.Version() || !meets(p.side.eye(), e.Eye) {
 				continue
 			}
 			c, err := probes[i].decoded.Compare(d)
@@ -104,7 +104,7 @@ func (g *Gallery) templates(ctx context.Context, id ID) (out []Entry, err error)
 	}
 	ts, err := g.fetch.Templates(ctx, id)
 	for _, t := range ts {
-		if t.Engine == iris.EngineVersion {
+		if slices.Contains(engines, t.Engine) {
 			out = append(out, Entry{id, t.Eye, t})
 		}
 	}
@@ -130,7 +130,7 @@ func (g *Gallery) kept(id ID) (out []Entry, n int) {
 		if r.kind == first {
 			n++
 			if c := g.chunks[(k-1)/chunkSize]; c.templates != nil {
-				out = append(out, Entry{id, r.eye, c.templates[(k-1)%chunkSize]})
+				out = append(out, Entry{id, r.side.eye(), c.templates[(k-1)%chunkSize]})
 			}
 		}
 		k = r.next

@@ -1,10 +1,6 @@
 package gallery
 
-import (
-	"math/bits"
-
-	"tambo/kiosk"
-)
+import "math/bits"
 
 // view is the gallery as a search found it: how far it goes and, where the
 // search is limited to some persons, which codes are theirs.
@@ -18,7 +14,7 @@ type view struct {
 // selected says which codes of a chunk a limited search looks at.
 type selected struct {
 	lanes   [blocks]uint8
-	entries [kiosk.EyeLeft + 1]int
+	entries [sides]int
 }
 
 // only returns the selection of chunk k, or nil.
@@ -67,7 +63,7 @@ func (g *Gallery) selectFrom(c *chunk, n int, accept func(ID) bool, v *view, out
 			continue
 		case first:
 			v.total++
-			out.entries[r.eye]++
+			out.entries[r.side]++
 		}
 		out.lanes[i/lanes] |= bits.RotateLeft8(1, i%lanes)
 	}

@@ -21,8 +21,11 @@ const (
 )
 
 // logFMR is −log10 of the probability that two different eyes score h or less.
-func logFMR(h float64) float64 {
-	z := (impostorMean - h) / impostorSigma
+func logFMR(h float64) float64 { return tailFMR((impostorMean - h) / impostorSigma) }
+
+// tailFMR is −log10 of the rate of strangers that lie z spreads or more below
+// their mean.
+func tailFMR(z float64) float64 {
 	switch {
 	case z > tailStart:
 		return 2 + (z-tailStart)*tailSlope

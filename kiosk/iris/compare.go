@@ -44,10 +44,13 @@ func Compare(a, b kiosk.Template) (Comparison, error) {
 
 // Compare is [Compare] for parsed templates.
 func (d *Decoded) Compare(o *Decoded) (Comparison, error) {
+	if d.version != o.version {
+		return Comparison{}, fmt.Errorf("%w: %q and %q", ErrVersion, d.version.name, o.version.name)
+	}
 	best := Comparison{HD: math.Inf(1)}
 	for i := range d.readings {
 		for j := range o.readings {
-			c, ok := compareCodes(&d.readings[i], &o.readings[j])
+			c, ok := d.version.compare(&d.readings[i], &o.readings[j])
 			if ok && c.HD < best.HD {
 				best = c
 			}
@@ -56,7 +59,7 @@ func (d *Decoded) Compare(o *Decoded) (Comparison, error) {
 	if math.IsInf(best.HD, 1) {
 		return Comparison{}, fmt.Errorf("%w: fewer than %d of %d in common", ErrTooFewBits, minCompared, codeBits)
 	}
-	best.LogFMR = logFMR(best.HD)
+	best.LogFMR = d.version.logFMR(best.HD)
 	return best, nil
 }
 

@@ -142,20 +142,20 @@ func TestTooFewBitsIsNotAScore(t *testing.T) {
 			b.mask[i] = 0
 		}
 	}
-	da := Decoded{readings: []code{*a}}
-	db := Decoded{readings: []code{*b}}
+	da := Decoded{version: versions[0], readings: []code{*a}}
+	db := Decoded{version: versions[0], readings: []code{*b}}
 	if c, err := da.Compare(&db); !errors.Is(err, ErrTooFewBits) || c != (Comparison{}) {
 		t.Errorf("%+v, %v", c, err)
 	}
 	var empty code
-	if _, err := Decode(encodeTemplate(kiosk.EyeLeft, []code{empty})); !errors.Is(err, ErrTooFewBits) {
+	if _, err := Decode(encodeTemplate(EngineVersion, kiosk.EyeLeft, []code{empty})); !errors.Is(err, ErrTooFewBits) {
 		t.Errorf("empty mask: %v", err)
 	}
 }
 
 func TestTemplateRoundTrip(t *testing.T) {
 	a := randomCode(11)
-	tm := encodeTemplate(kiosk.EyeRight, []code{*a})
+	tm := encodeTemplate(EngineVersion, kiosk.EyeRight, []code{*a})
 	d, err := Decode(tm)
 	if err != nil {
 		t.Fatal(err)
@@ -163,13 +163,13 @@ func TestTemplateRoundTrip(t *testing.T) {
 	if d.readings[0] != *a || d.Eye != kiosk.EyeRight {
 		t.Error("decoded differs from what was written")
 	}
-	if again := encodeTemplate(d.Eye, d.readings); !bytes.Equal(again.Data, tm.Data) {
+	if again := encodeTemplate(EngineVersion, d.Eye, d.readings); !bytes.Equal(again.Data, tm.Data) {
 		t.Error("written again, the bytes differ")
 	}
 }
 
 func TestDecodeRefuses(t *testing.T) {
-	good := encodeTemplate(kiosk.EyeLeft, []code{*randomCode(12)})
+	good := encodeTemplate(EngineVersion, kiosk.EyeLeft, []code{*randomCode(12)})
 	edit := func(f func(*kiosk.Template)) kiosk.Template {
 		x := good
 		x.Data = bytes.Clone(good.Data)
@@ -180,7 +180,7 @@ func TestDecodeRefuses(t *testing.T) {
 		t    kiosk.Template
 		want error
 	}{
-		"older version": {edit(func(x *kiosk.Template) { x.Engine = "tambo-iris/0" }), ErrVersion},
+		"older version": {edit(func(x *kiosk.Template) { x.Engine = "tambo-iris/unheard-of" }), ErrVersion},
 		"no version":    {edit(func(x *kiosk.Template) { x.Engine = "" }), ErrVersion},
 		"eye 9":         {edit(func(x *kiosk.Template) { x.Eye = 9 }), ErrMalformed},
 		"empty":         {edit(func(x *kiosk.Template) { x.Data = nil }), ErrMalformed},
@@ -201,7 +201,7 @@ func TestDecodeRefuses(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	good := encodeTemplate(kiosk.EyeLeft, []code{*randomCode(13)})
+	good := encodeTemplate(EngineVersion, kiosk.EyeLeft, []code{*randomCode(13)})
 	f.Add(good.Data)
 	f.Add(good.Data[:9])
 	f.Add([]byte(templateMagic + "\x02\x00\x00\x00"))

@@ -40,10 +40,13 @@ type encoder struct {
 	mag  []float64
 	soft [bands][searchW]complex128
 	sok  [bands][searchW]bool
+	// fragile is the share of the bits of each row, those with the smallest
+	// response, that are masked.
+	fragile float64
 }
 
 func newEncoder() *encoder {
-	e := &encoder{}
+	e := &encoder{fragile: fragileShare}
 	e.fft.init(sheetW)
 	for s, wl := range wavelengths {
 		f0 := float64(sheetW) / wl
@@ -220,7 +223,7 @@ func (e *encoder) emit(c *code, sc, b, half int) {
 	if len(e.mag) == 0 {
 		return
 	}
-	limit := quantile(e.mag, fragileShare)
+	limit := quantile(e.mag, e.fragile)
 	for i := range codeW {
 		v := e.resp[i*step]
 		bit := uint64(1) << (i & 63)

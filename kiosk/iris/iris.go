@@ -51,6 +51,8 @@ type Engine struct {
 	enc    *encoder
 	codes  [maxReadings]code
 	values [3][]uint8
+	also   []*version // earlier engines to extract for
+	spare  code
 }
 
 // New returns an engine.
@@ -62,6 +64,7 @@ type Result struct {
 	Segmentation Segmentation
 	Quality      Quality
 	Template     kiosk.Template
+	Also         []kiosk.Template // of earlier engines, see [Engine.SetAlso]
 }
 
 // Process reads one eye. It returns [ErrTooSmall], [ErrTooLarge], [ErrBlank],
@@ -93,7 +96,8 @@ func (e *Engine) Process(img *image.Gray, eye kiosk.Eye) (Result, error) {
 	if b := ones(e.codes[0].mask[:]); b < minCodeBits {
 		return r, fmt.Errorf("%w: %d of %d", ErrTooFewBits, b, codeBits)
 	}
-	r.Template = encodeTemplate(eye, e.codes[:1])
+	r.Template = encodeTemplate(EngineVersion, eye, e.codes[:1])
+	r.Also = e.earlier(s, eye)
 	return r, nil
 }
 

@@ -15,7 +15,8 @@ const EngineVersion = "tambo-iris/1"
 
 // Errors of templates and comparisons.
 var (
-	// ErrVersion says that a template is of another engine or version.
+	// ErrVersion says that a template is of an engine that does not ship, or that
+	// two are of different ones.
 	ErrVersion = errors.New("iris: template of another engine version cannot be compared")
 	// ErrMalformed says that a template's bytes are not what this engine writes.
 	ErrMalformed = errors.New("iris: malformed template")
@@ -46,14 +47,16 @@ const minCodeBits = codeBits / 10
 // and may be shared between goroutines.
 type Decoded struct {
 	Eye      kiosk.Eye
+	version  *version
 	readings []code
 }
 
 // Decode parses t. It returns [ErrVersion], [ErrMalformed] or
 // [ErrTooFewBits], wrapped.
 func Decode(t kiosk.Template) (*Decoded, error) {
-	if t.Engine != EngineVersion {
-		return nil, fmt.Errorf("%w: %q, this is %q", ErrVersion, t.Engine, EngineVersion)
+	v := versionOf(t.Engine)
+	if v == nil {
+		return nil, fmt.Errorf("%w: %q, known are %q", ErrVersion, t.Engine, Versions())
 	}
 	d := t.Data
 	if !t.Eye.Valid() {
@@ -66,7 +69,7 @@ func Decode(t kiosk.Template) (*Decoded, error) {
 	if n < 1 || n > maxReadings || len(d) != templateHeader+n*readingSize {
 		return nil, fmt.Errorf("%w: %d readings in %d bytes", ErrMalformed, n, len(d))
 	}
-	out := &Decoded{Eye: t.Eye, readings: make([]code, n)}
+	out := &Decoded{Eye: t.Eye, version: v, readings: make([]code, n)}
 	d = d[templateHeader:]
 	for i := range out.readings {
 		c := &out.readings[i]
@@ -89,7 +92,7 @@ func getWords(w []uint64, d []byte) []byte {
 	return d[8*len(w):]
 }
 
-func encodeTemplate(eye kiosk.Eye, readings []code) kiosk.Template {
+func encodeTemplate(engine string, eye kiosk.Eye, readings []code) kiosk.Template {
 	d := make([]byte, templateHeader, templateHeader+len(readings)*readingSize)
 	copy(d, templateMagic)
 	d[4] = byte(len(readings))
@@ -101,7 +104,7 @@ func encodeTemplate(eye kiosk.Eye, readings []code) kiosk.Template {
 			}
 		}
 	}
-	return kiosk.Template{Engine: EngineVersion, Eye: eye, Data: d}
+	return kiosk.Template{Engine: engine, Eye: eye, Data: d}
 }
 
 func ones(w []uint64) (n int) {

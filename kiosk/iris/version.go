@@ -1,0 +1,129 @@
+package iris
+
+import (
+	"math"
+	"math/bits"
+
+	"tambo/kiosk"
+)
+
+// PreviousVersion is the engine before [EngineVersion]: it masks a quarter of
+// the weakest answers of each row instead of 15 %, and compares codes rigidly
+// within ±17°. It ships so that templates of its time stay searchable.
+const PreviousVersion = "tambo-iris/0"
+
+// version is what makes templates of one engine comparable with each other and
+// with no others: which answers it masks, how it compares, what its scores mean.
+// Versions share segmentation, rubber sheet and the template's layout.
+type version struct {
+	name    string
+	fragile float64 // share of each row's weakest answers that it masks
+	compare func(a, b *code) (Comparison, bool)
+	// logFMR is −log10 of the rate at which strangers score hd or less.
+	logFMR func(hd float64) float64
+}
+
+// versions that ship, the current one first.
+var versions = []*version{
+	{EngineVersion, fragileShare, compareCodes, logFMR},
+	{PreviousVersion, 0.25, compareRigid, logFMRRigid},
+}
+
+// Versions names the engines whose templates this program makes and compares,
+// the current one first.
+func Versions() []string {
+	out := make([]string, len(versions))
+	for i, v := range versions {
+		out[i] = v.name
+	}
+	return out
+}
+
+func versionOf(name string) *version {
+	for _, v := range versions {
+		if v.name == name {
+			return v
+		}
+	}
+	return nil
+}
+
+// Version is the engine that made d.
+func (d *Decoded) Version() string { return d.version.name }
+
+// SetAlso makes [Engine.Process] extract templates of these earlier engines too,
+// in [Result.Also], for galleries that still hold such. Names of engines that do
+// not ship, and the current one's, are passed over.
+func (e *Engine) SetAlso(names ...string) {
+	e.also = nil
+	for _, n := range names {
+		if v := versionOf(n); v != nil && v != versions[0] {
+			e.also = append(e.also, v)
+		}
+	}
+}
+
+// earlier encodes s as earlier engines did. One that finds too little of the
+// iris gives no template.
+func (e *Engine) earlier(s *sheet, eye kiosk.Eye) (out []kiosk.Template) {
+	for _, v := range e.also {
+		e.enc.fragile = v.fragile
+		e.enc.run(s, &e.spare)
+		if ones(e.spare.mask[:]) >= minCodeBits {
+			out = append(out, encodeTemplate(v.name, eye, []code{e.spare}))
+		}
+	}
+	e.enc.fragile = versions[0].fragile
+	return out
+}
+
+// The comparison of tambo-iris/0.
+const (
+	rigidShift = 12   // columns of codeW, ±17°
+	rigidNorm  = 6000 // bits at which normalisation changes nothing
+)
+
+// compareRigid compares two readings at every rotation, all of the ring at once.
+func compareRigid(a, b *code) (Comparison, bool) {
+	best := Comparison{HD: math.Inf(1)}
+	for sh := -rigidShift; sh <= rigidShift; sh++ {
+		diff, n := rigidly(a, b, sh)
+		if n < minCompared {
+			continue
+		}
+		raw := float64(diff) / float64(n)
+		if h := 0.5 - (0.5-raw)*math.Sqrt(float64(n)/rigidNorm); h < best.HD {
+			best = Comparison{HD: h, RawHD: raw, Bits: n, AngleDeg: float64(sh) * 360 / codeW}
+		}
+	}
+	return best, !math.IsInf(best.HD, 1)
+}
+
+// rigidly counts differing and common bits of a and of b turned by sh columns.
+func rigidly(a, b *code, sh int) (diff, n int) {
+	k := uint(sh) & 63
+	q := (sh - int(k)) / 64
+	for row := 0; row < codeLen; row += codeWords {
+		for w := range codeWords {
+			i0 := row + (w+q+2*codeWords)%codeWords
+			i1 := row + (w+q+1+2*codeWords)%codeWords
+			bb := b.bits[i0]>>k | b.bits[i1]<<(64-k)
+			m := a.mask[row+w] & (b.mask[i0]>>k | b.mask[i1]<<(64-k))
+			n += bits.OnesCount64(m)
+			diff += bits.OnesCount64((a.bits[row+w] ^ bb) & m)
+		}
+	}
+	return diff, n
+}
+
+// Strangers' distances by compareRigid, measured on generated eyes (see
+// TestPreviousEngineIsCalibrated); the tail is taken to fall as slowly as the
+// current engine's.
+const (
+	rigidMean  = 0.455
+	rigidSigma = 0.0193
+)
+
+func logFMRRigid(h float64) float64 {
+	return tailFMR((rigidMean - h) / rigidSigma)
+}
