@@ -67,6 +67,9 @@ func (c *Controller) showArrival(e *kiosk.Encounter) {
 	c.show(page{name: "arrival", build: func(f screens.Frame) *screens.Screen {
 		x := c.arrival.chosen
 		s := screens.ArrivalState{Arrival: x, Agreement: c.o.Station.Agreement(), Stopped: stopped}
+		for _, d := range c.home.Drafts {
+			s.Taken = s.Taken || d.ID != e.ID && x.Wristband != "" && d.Wristband == x.Wristband
+		}
 		if w, err := c.ses.Arriving(&x); err == nil {
 			s.Permitted, s.Guardian, s.Missing = w.Permitted, w.Guardian, w.Missing
 		} else {

@@ -312,7 +312,7 @@ func (c *Controller) key(k *fyne.KeyEvent) {
 func (c *Controller) Tick() {
 	now := c.o.Now()
 	if op, in := c.operator(); in && now.Sub(c.touched) >= c.o.IdleLock {
-		c.lock(&screens.Locked{Operator: op, Since: now})
+		c.lock(&screens.Locked{Operator: op, Since: now, Idle: c.o.IdleLock})
 		return
 	}
 	c.irisesTick()

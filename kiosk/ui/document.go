@@ -391,7 +391,7 @@ func (c *Controller) documentNext() {
 	if c.expired() && d.accepted != "" {
 		for i := len(e.Captures) - 1; i >= 0; i-- {
 			if x := e.Captures[i]; x.Modality == kiosk.ModalityDocument && !x.Cleared {
-				events = append(events, kiosk.Annotated{Capture: x.ID, Text: "expired: " + d.accepted})
+				events = append(events, kiosk.Annotated{Capture: x.ID, Text: screens.ExpiredNote + d.accepted})
 				break
 			}
 		}

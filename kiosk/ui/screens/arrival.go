@@ -17,6 +17,9 @@ func Arrival(f Frame, s ArrivalState, c ArrivalCalls) *Screen {
 	b := f.build()
 	content := split(0.52, b.arrivalFacts(s, c), b.notice(s, c))
 	rows := []fyne.CanvasObject{widgets.NewWords(f.Say("step.arrival"), widgets.Title), widgets.Grow(content)}
+	if s.Taken {
+		rows = append([]fyne.CanvasObject{widgets.NewBanner(widgets.BannerState{Tone: theme.Care, Detail: f.Say("arrival.taken", "Number", widgets.Keep(s.Arrival.Wristband))})}, rows...)
+	}
 	if s.Stopped {
 		rows = append([]fyne.CanvasObject{widgets.NewBanner(widgets.BannerState{Tone: theme.Stop, Detail: f.Say("arrival.stopped")})}, rows...)
 	}

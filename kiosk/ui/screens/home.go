@@ -29,6 +29,12 @@ func Home(f Frame, s HomeState, c HomeCalls) *Screen {
 			rows = append(rows, b.takenAlert(a))
 		}
 	}
+	for _, u := range s.Unfinished {
+		if u.Park == kiosk.ParkUnclean && u.Wristband != "" {
+			rows = append(rows, widgets.NewBanner(widgets.BannerState{Tone: theme.Active, Detail: f.Say("home.afterCut", "Number", widgets.Keep(u.Wristband), "Step", f.Say("step."+string(u.At))), NoSign: true}))
+			break
+		}
+	}
 	if s.Damaged > 0 {
 		rows = append(rows, widgets.NewBanner(widgets.BannerState{Tone: theme.Care, Detail: f.Count("home.damagedDrafts", s.Damaged)}))
 	}

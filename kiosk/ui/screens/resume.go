@@ -111,7 +111,7 @@ func Held(f Frame, s HeldState, c HeldCalls) *Screen {
 		rows = append(rows, widgets.PadXY(10, 0, widgets.NewWords(f.Say("held.by", "Label", s.By), widgets.Second)))
 	}
 	title := f.Say("walk.wristband", "Number", widgets.Keep(s.Draft.Wristband))
-	content := widgets.Column(14, widgets.NewBanner(widgets.BannerState{Tone: tone, Title: title, Detail: sentence(when)}), widgets.Grow(widgets.NewCard(widgets.CardState{Title: f.Say("held.why")}, widgets.Column(0, rows...))))
+	content := widgets.Column(14, widgets.NewWords(f.Say("held.title"), widgets.Title), widgets.NewBanner(widgets.BannerState{Tone: tone, Title: title, Detail: sentence(when)}), widgets.Grow(widgets.NewCard(widgets.CardState{Title: f.Say("held.why")}, widgets.Column(0, rows...))))
 	sign := b.way(f.Say("held.sign"), "", c.Sign)
 	return b.done(content, []*widgets.ActButton{b.act("act.back", c.Back)}, []*widgets.ActButton{sign})
 }

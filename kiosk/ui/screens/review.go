@@ -113,9 +113,18 @@ func (b *builder) takenOf(e *kiosk.Encounter) (taken, not []string) {
 	return taken, not
 }
 
+// ExpiredNote begins the remark on a page whose document has expired; the code
+// of why it was accepted follows.
+const ExpiredNote = "expired: "
+
 // answeredOf says what the officer answered about candidates.
 func (b *builder) answeredOf(e *kiosk.Encounter) string {
 	var l []string
+	for _, x := range e.Captures {
+		if why, ok := strings.CutPrefix(x.Annotation, ExpiredNote); ok && !x.Cleared {
+			l = append(l, b.Say("review.expired", "Why", lower(coded(b.Book, "expired.", why))))
+		}
+	}
 	for _, s := range e.Searches {
 		for i, c := range s.Candidates {
 			name := b.Say("decision.hereBefore")

@@ -61,7 +61,12 @@ func SignIn(f Frame, s SignInState, c SignInCalls) *Screen {
 	title, note := f.Say("signin.title"), f.Say("signin.note")
 	if l := s.Locked; l != nil {
 		title = f.Say("locked.title")
-		note = "**" + l.Operator.Label + " · " + coded(f.Book, "role.", string(l.Operator.Role)) + "**\n" + f.Say("locked.notePlain")
+		note = "**" + l.Operator.Label + " · " + coded(f.Book, "role.", string(l.Operator.Role)) + "**\n"
+		if l.Idle > 0 {
+			note += f.Say("locked.noteIdle", "Wait", f.Span(l.Idle))
+		} else {
+			note += f.Say("locked.notePlain")
+		}
 		if l.Open {
 			note += " " + f.Say("locked.waits")
 		}

@@ -31,6 +31,7 @@ type SignInState struct {
 type Locked struct {
 	Operator kiosk.Operator
 	Since    time.Time
+	Idle     time.Duration // nobody touched anything for so long; 0: it was locked by hand
 	Open     bool // an encounter was put aside and waits
 }
 

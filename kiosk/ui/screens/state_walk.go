@@ -17,7 +17,9 @@ type ArrivalState struct {
 	Missing   []string         // "wristband", "authority", "category", "band", "basis", "guardian", "notice": what the grey button says first
 	// Stopped: a younger age band destroyed what had been taken.
 	Stopped bool
-	Batch   *Batch
+	// Taken: somebody else who is unfinished here has this wristband number.
+	Taken bool
+	Batch *Batch
 }
 
 // ArrivalCalls are what can be done at arrival.

@@ -1,6 +1,8 @@
 package screens
 
 import (
+	"time"
+
 	"fyne.io/fyne/v2"
 
 	"tambo/kiosk"
@@ -85,7 +87,14 @@ func (b *builder) found(x kiosk.Step) (string, theme.Tone) {
 				return b.Say("found.excepted", "Why", lower(coded(b.Book, "except.", string(ex.Reason)))), theme.Plain
 			}
 		}
-		if x.State == kiosk.StepDone {
+		id := &e.Identity
+		switch {
+		case x.State != kiosk.StepDone:
+		case len(id.Expiry.Value) == len(time.DateOnly) && id.Expiry.Value < b.Now.Format(time.DateOnly):
+			return b.Say("found.expired"), theme.Care
+		case id.DocumentNumber.Source == kiosk.SourceOfficer:
+			return b.Say("found.documentTyped"), theme.Plain
+		default:
 			return b.Say("found.documentRead"), theme.Plain
 		}
 	case kiosk.StepIdentity:

@@ -74,13 +74,17 @@ func paletted(img image.Image) *image.Paletted {
 	return out
 }
 
-// choose picks 256 colours: the commonest first, and none within Rounded of one
-// that is there already while others are not yet served.
+// choose picks 256 colours: the commonest first. A colour that fills a field is
+// kept as it is; of the others none is within Rounded of one that is there already
+// while others are not yet served.
 func choose(count map[rgb]int) []rgb {
 	all := make([]rgb, 0, len(count))
-	for c := range count {
+	field := 0
+	for c, n := range count {
 		all = append(all, c)
+		field += n
 	}
+	field /= 1000
 	slices.SortFunc(all, func(a, b rgb) int {
 		return cmp.Or(cmp.Compare(count[b], count[a]), bytes.Compare(a[:], b[:]))
 	})
@@ -88,7 +92,7 @@ func choose(count map[rgb]int) []rgb {
 		var out []rgb
 		for _, c := range all {
 			if len(out) > 0 {
-				if _, d := near(out, c); d <= apart {
+				if _, d := near(out, c); d == 0 || d <= apart && count[c] < field {
 					continue
 				}
 			}

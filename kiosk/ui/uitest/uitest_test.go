@@ -3,6 +3,9 @@ package uitest
 import (
 	"image"
 	"image/color"
+	"image/png"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -138,5 +141,52 @@ func TestDiffer(t *testing.T) {
 	}
 	if differ(a, image.NewRGBA(image.Rect(0, 0, 64, 63))) == nil {
 		t.Error("another size passed")
+	}
+}
+
+// TestWriteKeepsColours: a stored picture is near the one that was drawn, and two
+// fields whose colours are nearly the same stay apart.
+func TestWriteKeepsColours(t *testing.T) {
+	img := image.NewNRGBA(image.Rect(0, 0, 640, 480))
+	for y := range 480 {
+		for x := range 640 {
+			c := color.NRGBA{0xE3, 0xF0, 0xF2, 255}
+			switch {
+			case y < 200:
+				c = color.NRGBA{0xE6, 0xEB, 0xEF, 255}
+			case y > 400:
+				c = color.NRGBA{uint8(x % 256), uint8((x + y) % 256), uint8(y % 256), 255}
+			}
+			if y > 400 && x > 40 {
+				c = color.NRGBA{uint8(x % 200), uint8(x % 200), uint8(x % 200), 255}
+			}
+			img.SetNRGBA(x, y, c)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "x.png")
+	if err := Write(file, img); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	got, err := png.Decode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := differ(got, img); err != nil {
+		t.Error(err)
+	}
+	for _, y := range []int{10, 300} {
+		if r1, g1, b1, _ := got.At(5, y).RGBA(); true {
+			if r2, g2, b2, _ := img.At(5, y).RGBA(); r1 != r2 || g1 != g2 || b1 != b2 {
+				t.Errorf("the field at %d is another colour", y)
+			}
+		}
+	}
+	if _, ok := got.(*image.Paletted); !ok {
+		t.Errorf("it is stored as %T", got)
 	}
 }
