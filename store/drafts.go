@@ -105,6 +105,9 @@ func (s *Subjects) SaveDraft(ctx context.Context, e *kiosk.Encounter, images map
 }
 
 func (s *Subjects) saveDraft(e *kiosk.Encounter, images map[string][]byte) error {
+	if e.Visit == kiosk.VisitTest {
+		return kiosk.ErrTest
+	}
 	if err := e.ID.Validate(); err != nil {
 		return err
 	}

@@ -83,6 +83,9 @@ func (v *Vault) sealedAlready(id kiosk.EncounterID, kind kiosk.PackageKind) (Out
 
 // pack makes one package durable and, if draft is not nil, ends the draft.
 func (s *Subjects) pack(ctx context.Context, e *kiosk.Encounter, kind kiosk.PackageKind, parts []Part, card *kiosk.IndexCard, draft *draftRecord) (OutboxItem, error) {
+	if e.Visit == kiosk.VisitTest {
+		return OutboxItem{}, kiosk.ErrTest
+	}
 	blobs, manifest, err := s.v.encrypt(ctx, e, kind, parts)
 	if err != nil {
 		return OutboxItem{}, err

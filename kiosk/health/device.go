@@ -66,8 +66,8 @@ func upstream(p string) string {
 }
 
 // missing says why a part that must be there is not: its descriptors came
-// broken (a cable), it is there and no driver takes it, it went, or it was never
-// there.
+// broken (a cable), something of its class is there that no driver takes, it went,
+// or it was never there.
 func (j *judging) missing(p Part, hub string) {
 	var gone *DeviceFacts
 	for i, d := range j.f.Devices {
@@ -87,7 +87,7 @@ func (j *judging) missing(p Part, hub string) {
 			case d.Fault == DeviceDescriptors:
 				j.say(p, CauseDescriptors, port(d.Port))
 				return
-			case gone == nil && d.WhyNot:
+			case gone == nil && d.WhyNot && d.Could == p:
 				j.say(p, CauseDeviceDriver, port(d.Port), named(d.Model))
 				return
 			}

@@ -214,8 +214,10 @@ type DeviceFacts struct {
 	Port    string `json:"port"`
 	Driver  string `json:"driver,omitempty"`
 	Virtual bool   `json:"virtual,omitempty"`
-	// WhyNot: no driver takes it. A hub is not listed.
+	// WhyNot: no driver takes it. A hub is not listed. Could is the part that its
+	// class says it could be, empty for keyboards and the like.
 	WhyNot bool `json:"whyNot,omitempty"`
+	Could  Part `json:"could,omitempty"`
 	// Slow: it hangs on a link of 12 Mbit/s or less.
 	Slow    bool      `json:"slow,omitempty"`
 	Present bool      `json:"present"`

@@ -102,8 +102,11 @@ func TestVerdict(t *testing.T) {
 			f.Devices = append(f.Devices, DeviceFacts{Part: PartUnknown, Port: "1-4.1", Present: true, WhyNot: true, Fault: DeviceDescriptors})
 		}), CauseDescriptors, PartCamera, "1-4.1", []Cause{CauseDeviceGone, CauseNoDriver}},
 		"another camera": {func(f *Facts) {
-			f.Devices[0] = DeviceFacts{Part: PartUnknown, Port: "1-4.1", Model: "046d:0825", Present: true, WhyNot: true}
+			f.Devices[0] = DeviceFacts{Part: PartUnknown, Port: "1-4.1", Model: "046d:0825", Present: true, WhyNot: true, Could: PartCamera}
 		}, CauseDeviceDriver, PartCamera, "1-4.1", []Cause{CauseDeviceNever}},
+		"a keyboard is no camera": {func(f *Facts) {
+			f.Devices[0] = DeviceFacts{Part: PartUnknown, Port: "1-9", Present: true, WhyNot: true}
+		}, CauseDeviceNever, PartCamera, "", []Cause{CauseDeviceDriver}},
 		"a mouse besides": {func(f *Facts) {
 			f.Devices = append(f.Devices, DeviceFacts{Part: PartUnknown, Port: "1-9", Present: true, WhyNot: true})
 		}, CauseNoDriver, PartUnknown, "1-9", nil},

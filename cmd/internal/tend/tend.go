@@ -270,13 +270,31 @@ func deviceFacts(d discover.Device, m *Meter, now time.Time) health.DeviceFacts 
 	i := d.Info
 	x := health.DeviceFacts{Part: PartOf(i.Kind), Name: i.Name, Model: model(i), Port: i.Port, Driver: i.Driver, Virtual: i.Virtual,
 		WhyNot: d.WhyNot != "", Present: true, Slow: d.USB().Speed == usb.SpeedFull || d.USB().Speed == usb.SpeedLow}
-	if _, err := usb.ParseConfig(d.USB().Config); err != nil {
+	config, err := usb.ParseConfig(d.USB().Config)
+	if err != nil {
 		x.Fault = health.DeviceDescriptors
+	}
+	if x.WhyNot {
+		x.Could = could(config)
 	}
 	if m != nil && !x.WhyNot {
 		m.fill(&x, now)
 	}
 	return x
+}
+
+// could is the part that a device's classes say it could be: video a camera,
+// printer or still image a scanner.
+func could(c usb.Config) health.Part {
+	for _, s := range c.Interfaces {
+		switch s.Class {
+		case 0x0E:
+			return health.PartCamera
+		case 0x06, 0x07:
+			return health.PartScanner
+		}
+	}
+	return ""
 }
 
 // past adds what the journal knows: devices that went, packets that were lost.

@@ -312,3 +312,38 @@ func TestJournal(t *testing.T) {
 		t.Error("a fault that nobody reported")
 	}
 }
+
+// TestHandBack: a test passes with the technician's objects before sound devices,
+// and with nothing less; nothing of it is kept.
+func TestHandBack(t *testing.T) {
+	k := sessiontest.New(t)
+	b := newBench(t, scene{light: 190})
+	b.k.Vault, b.k.Dir = k.Vault, k.Dir
+	before, err := k.Vault.Status()
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, failed, err := b.k.HandBack(t.Context(), sessiontest.Technician)
+	if err != nil || failed != "" || code == "" {
+		t.Fatalf("%q, %q, %v: %+v", code, failed, err, health.Judge(b.k.Facts(t.Context())).Findings)
+	}
+	after, err := k.Vault.Status()
+	if err != nil || after.Drafts != before.Drafts || after.Waiting != 0 || after.Cards != 0 || after.Audit != before.Audit+1 {
+		t.Errorf("the vault was %+v and is %+v, %v", before, after, err)
+	}
+	if _, err := k.Begin(t.Context(), kiosk.VisitTest); err == nil {
+		t.Error("an encounter was begun as a test")
+	}
+	k.In()
+	if e, err := k.Begin(t.Context(), kiosk.VisitTest); err == nil {
+		t.Errorf("an officer began a test: %+v", e.Steps)
+	}
+	for name, s := range map[string]scene{"a person": {person: true}, "exchanged eyes": {light: 190, swapped: true}, "darkness": {light: 60}} {
+		b := newBench(t, s)
+		ctx, stop := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+		if code, failed, _ := b.k.HandBack(ctx, sessiontest.Technician); failed != "camera" || code != "" {
+			t.Errorf("%s passes: %q, %q", name, code, failed)
+		}
+		stop()
+	}
+}
