@@ -223,7 +223,7 @@ func (v *video) halt(err error) {
 	if errors.Is(err, usb.ErrGone) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), controlWait)
+	ctx, cancel := context.WithTimeout(context.Background(), haltWait)
 	defer cancel()
 	_ = v.still(ctx) // best effort: it may be gone
 }

@@ -23,6 +23,7 @@ const (
 	quietFrames = 8 // frame intervals without a byte before a restart
 	minQuiet    = 500 * time.Millisecond
 	controlWait = 2 * time.Second
+	haltWait    = 500 * time.Millisecond // for the last request of a stream
 )
 
 // video runs one streaming interface: it keeps transfers in flight, feeds the

@@ -38,27 +38,41 @@ func NewBus() *Bus {
 	return &Bus{ports: map[string]*plugged{}, change: make(chan struct{})}
 }
 
-// Plug puts a device at a port ("1-1"). A device is at one port at a time.
+// Plug puts a device at a port ("1-1"). A device is at one port at a time; one that
+// was unplugged a moment ago is plugged in when its last transfer has failed.
 func (b *Bus) Plug(port string, d *Device) error {
+	for {
+		wait, err := b.plug(port, d)
+		if wait == nil {
+			return err
+		}
+		<-wait
+	}
+}
+
+func (b *Bus) plug(port string, d *Device) (wait <-chan struct{}, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !validPort(port) {
-		return fmt.Errorf("virtual: port %q: want bus-port, for instance 1-1", port)
+		return nil, fmt.Errorf("virtual: port %q: want bus-port, for instance 1-1", port)
 	}
 	if b.closed || b.ports[port] != nil {
-		return fmt.Errorf("virtual: port %s is taken: %w", port, usb.ErrBusy)
+		return nil, fmt.Errorf("virtual: port %s is taken: %w", port, usb.ErrBusy)
 	}
 	for at, p := range b.ports {
 		if p.dev == d {
-			return fmt.Errorf("virtual: this device is already at port %s: %w", at, usb.ErrBusy)
+			return nil, fmt.Errorf("virtual: this device is already at port %s: %w", at, usb.ErrBusy)
 		}
+	}
+	if wait, err := d.free(); wait != nil || err != nil {
+		return wait, err
 	}
 	b.address++
 	p := &plugged{dev: d, address: b.address, handles: map[usb.Device]struct{}{}}
 	p.sess = newSession(d, func() { b.unplug(port, p) })
 	b.ports[port] = p
 	b.changed()
-	return nil
+	return nil, nil
 }
 
 // validPort accepts what fits a bus id of USB/IP: digits, "-" and ".".
@@ -84,6 +98,7 @@ func (b *Bus) unplug(port string, p *plugged) {
 		return
 	}
 	delete(b.ports, port)
+	p.sess.cancel() // from here on the device is free, once the last transfer has failed
 	b.changed()
 	b.mu.Unlock()
 	p.sess.close()

@@ -19,6 +19,7 @@ type session struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	workers sync.WaitGroup
+	over    chan struct{} // closed when the plugging is over and the function was reset
 
 	mu     sync.Mutex
 	closed bool
@@ -32,9 +33,12 @@ type session struct {
 var _ urb.Carrier = (*session)(nil)
 
 func newSession(d *Device, unplug func()) *session {
-	s := &session{dev: d, unplug: unplug, queues: map[uint8]*queue{},
+	s := &session{dev: d, unplug: unplug, over: make(chan struct{}), queues: map[uint8]*queue{},
 		alts: map[int]int{}, halted: map[uint8]bool{}, served: map[uint8]time.Time{}, config: d.config.Value}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	d.mu.Lock()
+	d.last = s
+	d.mu.Unlock()
 	d.fn.Reset()
 	return s
 }
@@ -171,6 +175,7 @@ func (s *session) close() {
 	s.cancel()
 	s.workers.Wait()
 	s.dev.fn.Reset()
+	close(s.over)
 }
 
 func (s *session) perform(j *job) (int, error) {

@@ -110,6 +110,7 @@ type Device struct {
 
 	mu     sync.Mutex
 	faults *faulter
+	last   *session // its newest plugging
 }
 
 // NewDevice makes a device. The configuration must be one that
@@ -133,6 +134,26 @@ func NewDevice(d Descriptors, f Function) (*Device, error) {
 		d.Speed = usb.SpeedHigh
 	}
 	return &Device{desc: d, config: c, fn: f, faults: newFaulter(Faults{})}, nil
+}
+
+// free says that the device can be plugged in, or what to wait for: its last
+// plugging is ending. ErrBusy where it goes on.
+func (d *Device) free() (wait <-chan struct{}, err error) {
+	d.mu.Lock()
+	s := d.last
+	d.mu.Unlock()
+	if s == nil {
+		return nil, nil
+	}
+	select {
+	case <-s.over:
+		return nil, nil
+	default:
+	}
+	if s.ctx.Err() == nil {
+		return nil, usb.ErrBusy
+	}
+	return s.over, nil
 }
 
 // Function returns what NewDevice was given.
