@@ -9,9 +9,10 @@ RACE     := ./devices/... ./store/... ./sync/... ./kiosk/gallery/... ./kiosk/cap
 EYES     ?=
 PAGES    ?=
 FUZZTIME ?= 20s
+SOAK     ?= 1h
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint race test-crash test-hub test-usb test-umock test-window fuzz bench clean setup setup-test setup-usb
+.PHONY: help run test build lint race test-crash test-hub test-usb test-umock test-soak test-window fuzz bench clean setup setup-test setup-usb
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +48,9 @@ test-usb: setup-usb ## Drivers and outside judges on the real Linux USB stack, i
 
 test-umock: setup-test ## Drivers on the real libusb, over a mocked usbfs
 	$(GO) test -count=1 -v -run UnderUmockdev ./devices/usb/libusb
+
+test-soak: setup-test ## Two eyes at 30 frames a second for SOAK (default 1h), in process: memory stays flat
+	TAMBO_SOAK=$(SOAK) $(GO) test -count=1 -timeout 25h -v -run TestSoak ./devices/uvc
 
 test-window: setup-test ## The real window under Xvfb, driven by mouse and keyboard; pictures in docs/screens
 	TAMBO_TEST_WINDOW=1 $(GO) test -count=1 -timeout 30m -v -run TestTheW ./cmd/tambo/internal/app
