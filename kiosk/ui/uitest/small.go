@@ -84,7 +84,7 @@ func choose(count map[rgb]int) []rgb {
 		all = append(all, c)
 		field += n
 	}
-	field /= 1000
+	field /= 300
 	slices.SortFunc(all, func(a, b rgb) int {
 		return cmp.Or(cmp.Compare(count[b], count[a]), bytes.Compare(a[:], b[:]))
 	})
