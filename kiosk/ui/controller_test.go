@@ -37,6 +37,8 @@ type bench struct {
 	queue      chan func()
 	open       func() (ui.Session, error)
 	wakes      int
+	news       atomic.Uint64
+	printed    atomic.Int64
 	settleTime time.Duration
 	m          *meter
 	strict     *strict // nil: nobody watches what the window asks for
@@ -106,7 +108,7 @@ func (b *bench) Status() screens.Status {
 }
 func (b *bench) Agreement() *kiosk.Agreement           { a := b.Kiosk.Agreement; return &a }
 func (b *bench) Signed() time.Time                     { return time.Now() }
-func (b *bench) News() uint64                          { return 0 }
+func (b *bench) News() uint64                          { return b.news.Load() }
 func (b *bench) Room() (free, needed int64)            { return 1 << 40, 1 << 20 }
 func (b *bench) Wake()                                 { b.wakes++ }
 func (b *bench) Fault(context.Context) (string, error) { b.at("Fault"); return "0001", nil }
@@ -118,6 +120,7 @@ func (b *bench) Health(context.Context) []screens.HealthItem {
 func (b *bench) Print(_ context.Context, pdf []byte) (string, error) {
 	b.at("Print")
 	b.saved = append(b.saved, pdf)
+	b.printed.Add(1)
 	return "", nil
 }
 
@@ -131,6 +134,13 @@ func (b *bench) run(what string, ok func() bool) {
 			b.m.on("what was done", f)
 		case <-time.After(50 * time.Millisecond):
 			b.m.on("a tick", b.c.Tick)
+			if b.strict != nil && b.c.Busy() { // somebody touches on while it works
+				for range 2 {
+					if o := b.find(strings.ToUpper(string(b.say.Language()))); o != nil {
+						b.m.on("changing the language", func() { o.Tapped(&fyne.PointEvent{}) })
+					}
+				}
+			}
 		case <-end:
 			b.t.Fatalf("%s: waited in vain; the screen says %q", what, b.text())
 		}
@@ -197,7 +207,7 @@ func (b *bench) find(text string) fyne.Tappable {
 func (b *bench) touch(text string) {
 	b.t.Helper()
 	var o fyne.Tappable
-	b.run("to touch "+text, func() bool { o = b.find(text); return o != nil })
+	b.run("to touch "+text, func() bool { o = b.find(text); return o != nil && !(b.strict != nil && b.c.Busy()) })
 	b.m.on("touching "+text, func() { o.Tapped(&fyne.PointEvent{}) })
 }
 

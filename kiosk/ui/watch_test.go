@@ -4,17 +4,22 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"fyne.io/fyne/v2"
 	"golang.org/x/sys/unix"
 
 	"tambo/kiosk"
+	"tambo/kiosk/capture"
 	"tambo/kiosk/session"
+	"tambo/kiosk/session/sessiontest"
 	"tambo/kiosk/ui"
 )
 
@@ -106,6 +111,9 @@ type strict struct {
 	delay time.Duration
 	mu    sync.Mutex
 	asked map[string]int
+
+	alert   atomic.Pointer[kiosk.Alert] // stands at home besides those of the vault
+	notGood atomic.Bool                 // no eye reaches its floor
 }
 
 func newStrict(t testing.TB, delay time.Duration) *strict {
@@ -132,7 +140,11 @@ func (s *strict) Lock(ctx context.Context) error { s.at("Lock"); return s.Sessio
 
 func (s *strict) Home(ctx context.Context) (session.Home, error) {
 	s.at("Home")
-	return s.Session.Home(ctx)
+	h, err := s.Session.Home(ctx)
+	if a := s.alert.Load(); a != nil {
+		h.Alerts = append(h.Alerts, *a)
+	}
+	return h, err
 }
 
 func (s *strict) Receive(ctx context.Context) ([]kiosk.Alert, error) {
@@ -142,12 +154,25 @@ func (s *strict) Receive(ctx context.Context) ([]kiosk.Alert, error) {
 
 func (s *strict) TakeAlert(ctx context.Context, id string, state kiosk.AlertState) ([]kiosk.Alert, error) {
 	s.at("TakeAlert")
+	if s.alert.Swap(nil) != nil {
+		return nil, nil
+	}
 	return s.Session.TakeAlert(ctx, id, state)
 }
 
 func (s *strict) Card(id kiosk.EncounterID) (session.CardLine, bool) {
 	s.at("Card")
 	return s.Session.Card(id)
+}
+
+func (s *strict) Arrivals(ctx context.Context) (*session.ArrivalList, error) {
+	s.at("Arrivals")
+	return s.Session.Arrivals(ctx)
+}
+
+func (s *strict) KeepArrivals(ctx context.Context, l *session.ArrivalList) error {
+	s.at("KeepArrivals")
+	return s.Session.KeepArrivals(ctx, l)
 }
 
 func (s *strict) Begin(ctx context.Context, v kiosk.VisitKind) (kiosk.Encounter, error) {
@@ -162,6 +187,14 @@ func (s *strict) Do(ctx context.Context, ev kiosk.Event) (kiosk.Encounter, error
 
 func (s *strict) CaptureIrises(ctx context.Context, progress func(session.Progress), eyes ...kiosk.Eye) (kiosk.Encounter, error) {
 	s.at("CaptureIrises")
+	if s.notGood.Load() {
+		p := session.Progress{}
+		for _, eye := range kiosk.BothEyes {
+			p.Eyes = append(p.Eyes, capture.EyeState{Eye: eye, Present: true, Score: 40, Best: 45, Floor: 60})
+		}
+		progress(p)
+		return kiosk.Encounter{}, capture.ErrNotGood
+	}
 	return s.Session.CaptureIrises(ctx, progress, eyes...)
 }
 
@@ -213,4 +246,153 @@ func (s *strict) Prove(ctx context.Context, label string, password []byte) (kios
 func (s *strict) Second(ctx context.Context, id kiosk.EncounterID, label string, password []byte, answers map[[2]int]kiosk.Verdict, word kiosk.Second) (kiosk.Encounter, error) {
 	s.at("Second")
 	return s.Session.Second(ctx, id, label, password, answers, word)
+}
+
+// TestTheWatchdog: every act of the window, with a session and a kiosk that take
+// a while for each, and meanwhile an officer who touches on: nothing is asked
+// for on the UI goroutine, nothing keeps it, and every page answers at once. What
+// the window can ask for and this test does not reach fails it.
+func TestTheWatchdog(t *testing.T) {
+	s := newStrict(t, 60*time.Millisecond)
+	b := newBenchSettling(t, 0, func(real ui.Session) ui.Session { s.Session = real; return s })
+	b.strict = s
+	say := b.say.Say
+	back := func(from string) {
+		b.run("the page "+from, func() bool { return b.c.Page() == from && !b.c.Busy() })
+		b.m.on("Escape", func() { b.w.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyEscape}) })
+		b.run("leaving "+from, func() bool { return b.c.Page() != from })
+	}
+	secondPerson := func() {
+		b.types(sessiontest.Supervisor)
+		b.m.on("Tab", b.w.Canvas().FocusNext)
+		b.types(sessiontest.Password)
+		b.enter()
+	}
+
+	s.alert.Store(&kiosk.Alert{ID: "a-1", State: kiosk.AlertRaised, Raised: time.Now()})
+	b.signIn(sessiontest.Officer)
+	b.touch(say("alert.have"))
+	b.run("the alert to be taken", func() bool { return s.alert.Load() == nil && !b.c.Busy() })
+	b.news.Store(1)
+	b.run("what came down", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.asked["Receive"] > 0 })
+	b.touch(say("home.hub"))
+	back("queue")
+	b.van()
+	b.touch(say("arrivals.finish"))
+
+	for i, wristband := range []string{"0417", "0418"} { // the second time the person is found
+		b.Devices.Seat(11, uint64(i+1))
+		b.adult(uint64(11 + 50*i))
+		b.arrive(wristband, i == 0)
+		if i == 1 {
+			b.touch(say("next.document"))
+		}
+		b.document()
+		if i == 1 {
+			b.touch(say("verdict.same person"))
+		}
+		b.touch(say("decision.enrol"))
+		if i == 0 {
+			b.touch(say("review.seal"))
+		} else {
+			b.touch(say("review.hold"))
+		}
+		b.touch(say("slip.print"))
+		b.run("the printer", func() bool { return b.printed.Load() == int64(i+1) })
+		b.touch(say("act.done"))
+	}
+	b.touch("0418")
+	b.touch(say("held.sign"))
+	secondPerson()
+	b.touch(say("verdict.same person"))
+	b.touch(say("held.approve"))
+	b.touch(say("act.done"))
+
+	b.Devices.Seat(12, 1) // one eye, parked, resumed; the document again; back to the irises
+	b.arrive("0419", false)
+	b.touch(say("irises.oneEye"))
+	b.touch(say("eye.left"))
+	b.touch(say("except.bandaged"))
+	b.touch(say("except.record"))
+	b.sees(say("document.put"))
+	b.touch(say("act.park"))
+	b.touch(say("park.medical"))
+	b.touch("0419")
+	b.types("0419")
+	b.enter()
+	b.touch(say("resume.go"))
+	b.adult(12)
+	b.document()
+	b.run("the decision", func() bool { return b.c.Page() == "decision" && !b.c.Busy() })
+	b.touch(say("step.irises"))
+	b.sees(say("eye.right"))
+	abandon := func() {
+		b.run("the irises", func() bool { return b.c.Page() == "irises" && !b.c.Busy() })
+		b.touch(say("step.arrival"))
+		b.touch(say("abandon.go"))
+		b.touch(say("abandon.left"))
+		b.sees(say("home.unfinished"))
+	}
+	abandon()
+	s.notGood.Store(true)
+	b.arrive("0421", false)
+	b.touch(say("irises.keepBest.right.short"))
+	b.touch(say("below.light"))
+	b.touch(say("irises.keepBest"))
+	back("below")
+	s.notGood.Store(false)
+	abandon()
+
+	b.touch(say("act.lock"))
+	b.sees(say("locked.title"))
+	b.touch(say("locked.other"))
+	b.touch(say("signin.fault"))
+	b.sees("vault.db")
+	b.touch(say("health.report"))
+	b.sees("0001")
+	back("health")
+	b.signIn(sessiontest.Supervisor) // who vouches for somebody whose eye cannot be compared
+	b.Devices.Seat(13, 1)
+	b.arrive("0420", true)
+	b.sees(say("document.put"))
+	b.touch(say("act.park"))
+	b.touch(say("park.medical"))
+	b.Devices.Empty()
+	b.touch("0420")
+	b.types("0420")
+	b.enter()
+	b.touch(say("resume.vouch"))
+	b.sees(say("document.put"))
+
+	t.Logf("%d things done on the UI goroutine while the session took %s for each act; the longest took %s: %s", b.m.count, s.delay, b.m.worst.Round(time.Millisecond), b.m.of)
+	s.reached(t, "Operator", "Current", "Arriving", "Seconds", "Zone")
+}
+
+// reached fails for what the window may ask for and was not asked for, but for
+// what never waits.
+func (s *strict) reached(t *testing.T, never ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []string
+	for _, i := range []reflect.Type{reflect.TypeFor[ui.Session](), reflect.TypeFor[ui.Station]()} {
+		for m := range i.Methods() {
+			// of the station, what takes a context is what may wait
+			if i == reflect.TypeFor[ui.Session]() || m.Type.NumIn() > 0 {
+				all = append(all, m.Name)
+			}
+		}
+	}
+	for _, name := range all {
+		if slices.Contains(never, name) || s.asked[name] > 0 {
+			continue
+		}
+		if name != "Do" {
+			t.Errorf("nobody asked for %s", name)
+		}
+	}
+	for _, ev := range []kiosk.Event{kiosk.Arrived{}, kiosk.Excepted{}, kiosk.Identified{}, kiosk.Answered{}, kiosk.Decided{}, kiosk.StepConfirmed{}, kiosk.WentTo{}, kiosk.Parked{}, kiosk.Reviewed{}} {
+		if s.asked["Do "+ev.Name()] == 0 {
+			t.Errorf("nothing was %q", ev.Name())
+		}
+	}
 }
