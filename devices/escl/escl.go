@@ -4,8 +4,9 @@
 //
 // A page is returned whole or not at all. What a device sends is bounded before
 // memory is taken for it: XML to 1 MiB, pages to what their size allows, images
-// to 170 MiB by their header. It reads JPEG and PNG; PDF is refused. It never
-// judges or changes a page, never looks for devices (that is
+// to 170 MiB by their header. It reads JPEG, PNG, and PDF that is one picture on
+// one page, which it takes out; any other PDF is refused. It never judges or
+// changes a page, never looks for devices (that is
 // [tambo/devices/discover]) and never talks to a scanner over a network.
 package escl
 
@@ -83,11 +84,18 @@ func open(ctx context.Context, bus usb.Bus, info usb.DeviceInfo) (*Scanner, erro
 	if len(ports) == 0 {
 		return nil, because(devices.ErrUnsupported, "no IPP-over-USB interface")
 	}
+	q, err := quirksOf(info)
+	if err != nil {
+		return nil, err
+	}
+	if q.refused != "" {
+		return nil, because(devices.ErrUnsupported, "this model is known not to work (%s)", q.refused)
+	}
 	dev, err := bus.Open(ctx, info.Port)
 	if err != nil {
 		return nil, err
 	}
-	s := &Scanner{label: label(info), dev: dev, q: quirksOf(info),
+	s := &Scanner{label: label(info), dev: dev, q: q,
 		info: devices.Info{Kind: devices.KindDocumentScanner, Name: deviceName(info), Port: info.Port,
 			VendorID: info.VendorID, ProductID: info.ProductID, Serial: usb.CleanName(info.Strings.Serial),
 			Driver: "escl", Virtual: bus.Virtual()}}

@@ -11,6 +11,7 @@ import (
 	"image/png"
 
 	"tambo/devices"
+	"tambo/devices/escl/internal/pdf"
 )
 
 // Limits of a page. What a header claims is believed only within them, before
@@ -29,33 +30,76 @@ func (s settings) encodedLimit() int64 {
 	return min(maxPage, int64(w)*int64(h)*3*3/2+1<<20)
 }
 
-// decodePage makes an image of what a device sent for s. The format is told by
-// the bytes, not by what the device calls them. Errors wrap ErrUnsupported or
+// decodePage makes a page of what a device sent for s. The format is told by the
+// bytes, not by what the device calls them. The picture of a PDF is taken out of
+// it, so that nobody behind needs a reader of PDF. Errors wrap ErrUnsupported or
 // errImage.
-func decodePage(data []byte, s settings) (img image.Image, mime string, dpi int, err error) {
+func decodePage(data []byte, s settings) (devices.Page, error) {
 	w, h := s.pixels()
 	// Feeders deliver a little more than was asked for, and some devices another
 	// resolution; what is far off is no page of ours.
 	limit := image.Pt(2*w+1000, 2*h+1000)
+	density := 0
+	var img image.Image
+	var said image.Point // the size that a PDF says
+	mime := sniff(data)
+	if mime == "application/pdf" {
+		p, err := pdf.Read(data, limit, maxImage)
+		switch {
+		case errors.Is(err, pdf.ErrGeneral):
+			return devices.Page{}, because(devices.ErrUnsupported, "%w: choose another page format at the scanner", err)
+		case err != nil:
+			return devices.Page{}, fmt.Errorf("%w: %w", errImage, err)
+		}
+		density, img, said = p.DPI, p.Image, image.Pt(p.Width, p.Height)
+		if data, mime = p.JPEG, sniff(p.JPEG); img != nil {
+			if data, err = encodePNG(img); err != nil {
+				return devices.Page{}, fmt.Errorf("%w: %w", errImage, err)
+			}
+			mime = "image/png"
+		}
+	}
+	if img == nil {
+		var own int
+		var err error
+		if img, own, err = decodeImage(data, mime, s, limit); err != nil {
+			return devices.Page{}, err
+		}
+		if density == 0 {
+			density = own
+		}
+		if size := img.Bounds().Size(); said != (image.Point{}) && said != size {
+			return devices.Page{}, fmt.Errorf("%w: a JPEG of %v in a PDF that says %v", errImage, size, said)
+		}
+	}
+	return devices.Page{Image: img, Encoded: data, MIME: mime, Resolution: resolution(s, img.Bounds().Dx(), density)}, nil
+}
+
+func encodePNG(img image.Image) ([]byte, error) {
+	var b bytes.Buffer
+	err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, img)
+	return b.Bytes(), err
+}
+
+// decodeImage decodes a JPEG or a PNG, and says what density it claims.
+func decodeImage(data []byte, mime string, s settings, limit image.Point) (img image.Image, density int, err error) {
+	w, h := s.pixels()
 	var header image.Config
-	var density int
-	switch mime = sniff(data); mime {
+	switch mime {
 	case "image/jpeg":
 		header, density, err = jpegHeader(data)
 	case "image/png":
 		header, err = png.DecodeConfig(bytes.NewReader(data))
 		density = pngDensity(data)
-	case "application/pdf":
-		return nil, mime, 0, because(devices.ErrUnsupported, "page is a PDF")
 	default:
-		return nil, mime, 0, fmt.Errorf("%w: neither JPEG nor PNG", errImage)
+		return nil, 0, fmt.Errorf("%w: neither JPEG nor PNG nor PDF", errImage)
 	}
 	if err != nil {
-		return nil, mime, 0, fmt.Errorf("%w: %w", errImage, err)
+		return nil, 0, fmt.Errorf("%w: %w", errImage, err)
 	}
 	if header.Width <= 0 || header.Height <= 0 || header.Width > limit.X || header.Height > limit.Y ||
 		header.Width*header.Height*pixelBytes(header.ColorModel) > maxImage {
-		return nil, mime, 0, fmt.Errorf("%w: %d x %d pixels where %d x %d were asked for", errImage, header.Width, header.Height, w, h)
+		return nil, 0, fmt.Errorf("%w: %d x %d pixels where %d x %d were asked for", errImage, header.Width, header.Height, w, h)
 	}
 	if mime == "image/jpeg" {
 		img, err = jpeg.Decode(bytes.NewReader(data))
@@ -63,9 +107,9 @@ func decodePage(data []byte, s settings) (img image.Image, mime string, dpi int,
 		img, err = png.Decode(bytes.NewReader(data))
 	}
 	if err != nil {
-		return nil, mime, 0, fmt.Errorf("%w: %w", errImage, err)
+		return nil, 0, fmt.Errorf("%w: %w", errImage, err)
 	}
-	return img, mime, resolution(s, header.Width, density), nil
+	return img, density, nil
 }
 
 func sniff(b []byte) string {

@@ -12,8 +12,6 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"testing"
-
-	"tambo/devices"
 )
 
 // asked is a page of 200 x 300 pixels.
@@ -55,12 +53,12 @@ func TestPartialPage(t *testing.T) {
 	for _, mime := range []string{"image/jpeg", "image/png"} {
 		for _, colour := range []bool{false, true} {
 			data := encoded(t, mime, colour)
-			img, got, dpi, err := decodePage(data, asked)
-			if err != nil || got != mime || dpi != 300 || img.Bounds().Dx() != 200 {
-				t.Fatal(mime, colour, got, dpi, err)
+			p, err := decodePage(data, asked)
+			if err != nil || p.MIME != mime || p.Resolution != 300 || p.Image.Bounds().Dx() != 200 {
+				t.Fatal(mime, colour, p.MIME, p.Resolution, err)
 			}
 			for n := len(data) - 1; n >= 0; n -= 1 + (len(data)-n)/8 {
-				if img, _, _, err := decodePage(data[:n], asked); !errors.Is(err, errImage) || img != nil {
+				if p, err := decodePage(data[:n], asked); !errors.Is(err, errImage) || p.Image != nil {
 					t.Errorf("%s cut from %d to %d bytes: %v", mime, len(data), n, err)
 				}
 			}
@@ -89,7 +87,7 @@ func TestHugeHeader(t *testing.T) {
 		data := withSize(encoded(t, mime, true), 10000, 10000)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, _, _, err := decodePage(data, asked)
+		_, err := decodePage(data, asked)
 		runtime.ReadMemStats(&after)
 		if !errors.Is(err, errImage) {
 			t.Errorf("%s: %v", mime, err)
@@ -100,17 +98,17 @@ func TestHugeHeader(t *testing.T) {
 	}
 	// Within what was asked for, the absolute bound holds.
 	large := settings{width: 6000, height: 6000, resolution: 300}
-	if _, _, _, err := decodePage(withSize(encoded(t, "image/png", true), 12000, 12000), large); !errors.Is(err, errImage) {
+	if _, err := decodePage(withSize(encoded(t, "image/png", true), 12000, 12000), large); !errors.Is(err, errImage) {
 		t.Error(err)
 	}
 }
 
 func TestPageKinds(t *testing.T) {
-	if _, _, _, err := decodePage([]byte("%PDF-1.7\n"), asked); !errors.Is(err, devices.ErrUnsupported) {
+	if _, err := decodePage([]byte("%PDF-1.7\n"), asked); !errors.Is(err, errImage) {
 		t.Error(err)
 	}
 	for _, s := range []string{"", "GIF89a", "<html>", "\xff\xd8", "\xff\xd8\xff", "\x89PNG\r\n\x1a\n"} {
-		if _, _, _, err := decodePage([]byte(s), asked); !errors.Is(err, errImage) {
+		if _, err := decodePage([]byte(s), asked); !errors.Is(err, errImage) {
 			t.Errorf("%q: %v", s, err)
 		}
 	}
@@ -119,7 +117,7 @@ func TestPageKinds(t *testing.T) {
 	if err := png.Encode(&b, cmyk); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, _, err := decodePage(b.Bytes(), asked); err != nil {
+	if _, err := decodePage(b.Bytes(), asked); err != nil {
 		t.Error("one bit a pixel:", err)
 	}
 }
@@ -156,16 +154,16 @@ func FuzzPage(f *testing.F) {
 	f.Add(withSize(j.Bytes(), 60000, 60000))
 	f.Add([]byte("%PDF-1.4"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		img, _, dpi, err := decodePage(data, asked)
+		p, err := decodePage(data, asked)
 		if err != nil {
-			if img != nil {
+			if p.Image != nil {
 				t.Error("an image with an error")
 			}
 			return
 		}
-		b := img.Bounds()
-		if b.Dx() > 2*200+1000 || b.Dy() > 2*300+1000 || b.Empty() || dpi <= 0 {
-			t.Errorf("%v at %d dpi", b, dpi)
+		b := p.Image.Bounds()
+		if b.Dx() > 2*200+1000 || b.Dy() > 2*300+1000 || b.Empty() || p.Resolution <= 0 || p.MIME == "application/pdf" {
+			t.Errorf("%v at %d dpi, %s", b, p.Resolution, p.MIME)
 		}
 	})
 }

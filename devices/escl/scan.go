@@ -131,11 +131,9 @@ func (s *Scanner) scan(ctx context.Context, opt devices.ScanOptions, progress fu
 		return devices.Page{}, err
 	}
 	at := time.Now()
-	img, mime, dpi, err := decodePage(data, set)
-	if err != nil {
-		return devices.Page{}, err
-	}
-	return devices.Page{Image: img, Encoded: data, MIME: mime, Resolution: dpi, At: at}, nil
+	page, err := decodePage(data, set)
+	page.At = at
+	return page, err
 }
 
 // createJob posts the settings and returns the path of the job. If ctx ends

@@ -1,6 +1,7 @@
 package escl_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"image"
@@ -181,6 +182,58 @@ func TestPNG(t *testing.T) {
 	p, err := d.Scan(t.Context(), devices.ScanOptions{Resolution: dpi, Colour: true}, nil)
 	if err != nil || p.MIME != "image/png" {
 		t.Errorf("%q, %v", p.MIME, err)
+	}
+}
+
+// A scanner that has nothing but PDF: its pages come as the pictures in them, and
+// what is cut off, or more than a picture, is refused.
+func TestPDF(t *testing.T) {
+	r := newRig(t, virtual.ScannerOptions{Formats: []string{"application/pdf"}})
+	b := r.bench(t)
+	d, err := r.open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if c, err := d.Capabilities(t.Context()); err != nil || !slices.Equal(c.DocumentTypes, []string{"application/pdf"}) {
+		t.Error(c, err)
+	}
+	grey := image.NewGray(image.Rect(0, 0, 200, 250))
+	for i := range grey.Pix {
+		grey.Pix[i] = byte(i * i >> 3)
+	}
+	b.Lay(grey, dpi)
+	for colour, mime := range map[bool]string{false: "image/png", true: "image/jpeg"} {
+		p, err := d.Scan(t.Context(), devices.ScanOptions{Resolution: dpi, Colour: colour}, nil)
+		if err != nil || p.MIME != mime || p.Resolution != dpi {
+			t.Fatalf("colour %v: %q at %d dpi, %v", colour, p.MIME, p.Resolution, err)
+		}
+		file, kind, err := image.Decode(bytes.NewReader(p.Encoded))
+		if err != nil || "image/"+kind != mime || file.Bounds() != p.Image.Bounds() {
+			t.Errorf("colour %v: encoded as %s: %v", colour, kind, err)
+		}
+		if got, ok := p.Image.(*image.Gray); ok { // exactly what lies there
+			at := margin * dpi / 300
+			for y := range 250 {
+				if !bytes.Equal(got.Pix[(at+y)*got.Stride+at:][:200], grey.Pix[200*y:][:200]) {
+					t.Fatalf("line %d is not the page's", y)
+				}
+			}
+		} else if !colour {
+			t.Errorf("a grey page is %T", p.Image)
+		}
+	}
+	for _, f := range b.Faults {
+		want := map[string]error{"truncate": devices.ErrBadData, "cut-tail": devices.ErrBadData, "not-image": devices.ErrBadData,
+			"pdf": devices.ErrUnsupported}[f.Name]
+		if want == nil {
+			continue
+		}
+		f.Strike()
+		if _, err := d.Scan(t.Context(), devices.ScanOptions{Resolution: dpi}, nil); !errors.Is(err, want) {
+			t.Errorf("%s: %v", f.Name, err)
+		}
+		f.Heal()
 	}
 }
 

@@ -23,8 +23,9 @@ type settings struct {
 const maxPixels = 40_000_000
 
 // decodable are the formats that package escl reads, best first: PNG is exact
-// and slow over USB 2.0, JPEG is what nearly all scanners do well.
-var decodable = []string{"image/jpeg", "image/png"}
+// and slow over USB 2.0, JPEG is what nearly all scanners do well, PDF is taken
+// from those that have nothing else.
+var decodable = []string{"image/jpeg", "image/png", "application/pdf"}
 
 // choose fits what was asked for to what the device has. Its errors wrap
 // ErrUnsupported.

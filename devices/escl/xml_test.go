@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"tambo/devices"
-	"tambo/devices/usb"
 )
 
 const ns = ` xmlns:scan="http://schemas.hp.com/imaging/escl/2011/05/03" xmlns:pwg="http://www.pwg.org/schemas/2010/12/sm"`
@@ -113,6 +112,7 @@ func TestChoose(t *testing.T) {
 	grey := caps(`<scan:ColorMode>Grayscale8</scan:ColorMode>`, `<pwg:DocumentFormat>image/png</pwg:DocumentFormat>`, discrete(300, 300))
 	rgb := caps(`<scan:ColorMode>RGB24</scan:ColorMode>`, jpegPDF, discrete(300, 300))
 	pdf := caps(bothModes, `<pwg:DocumentFormat>application/pdf</pwg:DocumentFormat>`, discrete(300, 300))
+	tiff := caps(bothModes, `<pwg:DocumentFormat>image/tiff</pwg:DocumentFormat>`, discrete(300, 300))
 	for name, c := range map[string]struct {
 		caps *capabilities
 		opt  devices.ScanOptions
@@ -126,7 +126,8 @@ func TestChoose(t *testing.T) {
 		"no colour":    {grey, devices.ScanOptions{Colour: true}, settings{}},
 		"png":          {grey, devices.ScanOptions{}, settings{resolution: 300, format: "image/png"}},
 		"only colour":  {rgb, devices.ScanOptions{}, settings{resolution: 300, colour: true, format: "image/jpeg"}},
-		"only pdf":     {pdf, devices.ScanOptions{}, settings{}},
+		"only pdf":     {pdf, devices.ScanOptions{}, settings{resolution: 300, format: "application/pdf"}},
+		"only tiff":    {tiff, devices.ScanOptions{}, settings{}},
 		"wrong source": {full, devices.ScanOptions{Source: "x"}, settings{}},
 	} {
 		got, err := c.caps.choose(c.opt)
@@ -215,23 +216,6 @@ func TestRetryAfter(t *testing.T) {
 		"Wed, 21 Oct 2015 07:28:00 GMT": laterGap} {
 		if got := retryAfter(in); got != want {
 			t.Errorf("%q: %v", in, got)
-		}
-	}
-}
-
-func TestQuirks(t *testing.T) {
-	if q := quirksOf(usb.DeviceInfo{VendorID: 0x1209, Strings: usb.Strings{Manufacturer: "Tambo", Product: "Virtual Scanner"}}); q != (quirks{}) {
-		t.Errorf("a healthy device has %+v", q)
-	}
-	if q := quirksOf(usb.DeviceInfo{VendorID: 0x0924, ProductID: 0x42e8}); !q.retryGone || q.pipe.InitReset == 0 {
-		t.Errorf("by number: %+v", q)
-	}
-	if q := quirksOf(usb.DeviceInfo{Strings: usb.Strings{Manufacturer: "HP", Product: "HP ScanJet Pro 4500 fn1"}}); q.pipe.MaxInterfaces != 1 {
-		t.Errorf("by name: %+v", q)
-	}
-	for _, r := range quirkTable {
-		if r.source == "" || r.name == "" && r.vendor == 0 {
-			t.Errorf("rule %+v has no source or matches everything", r)
 		}
 	}
 }

@@ -28,7 +28,8 @@ type ScannerOptions struct {
 	Width, Height int
 	// Resolutions in dpi; 75 to 600 where empty.
 	Resolutions []int
-	// Formats it sends, MIME types; image/jpeg and image/png where empty.
+	// Formats it sends, MIME types: image/jpeg, image/png and application/pdf; the
+	// first two where empty.
 	Formats []string
 	// Feeder adds a document feeder; see [Scanner.LoadFeeder].
 	Feeder bool
@@ -37,16 +38,18 @@ type ScannerOptions struct {
 	ScanTime time.Duration
 	// BytesPerSecond is how fast a page arrives, 0 is as fast as it is read.
 	BytesPerSecond int
+	// Interfaces is how many IPP-over-USB interfaces it has, 1 to 3; 2 where 0.
+	Interfaces int
 }
 
-// Scanner is a virtual document scanner: eSCL 2.6 over two IPP-over-USB
-// interfaces. Interface 0 is a legacy printer (7/1/2) in setting 0 and speaks
-// IPP-over-USB (7/1/4) in setting 1, interface 1 speaks it at once; as on real
-// multifunction devices. Safe for concurrent use.
+// Scanner is a virtual document scanner: eSCL 2.6 over IPP-over-USB interfaces.
+// Interface 0 is a legacy printer (7/1/2) in setting 0 and speaks IPP-over-USB
+// (7/1/4) in setting 1, the others speak it at once; as on real multifunction
+// devices. Safe for concurrent use.
 type Scanner struct {
 	opt   ScannerOptions
 	dev   *Device
-	conns [2]*scanConn
+	conns []*scanConn
 	jobs  jobs
 
 	mu     sync.Mutex
@@ -56,6 +59,7 @@ type Scanner struct {
 	feeder string
 	pages  int // in the feeder
 	struck bool
+	needs  ScannerNeeds
 }
 
 var _ Function = (*Scanner)(nil)
@@ -85,7 +89,7 @@ const (
 	ScannerUnplug      ScannerFault = "unplug"       // the device goes away
 	ScannerHugeImage   ScannerFault = "huge-image"   // a header of 10,000 x 10,000 pixels
 	ScannerNotImage    ScannerFault = "not-image"    // text instead of a page
-	ScannerPDF         ScannerFault = "pdf"          // a PDF instead of an image
+	ScannerPDF         ScannerFault = "pdf"          // a PDF of words instead of a picture
 	ScannerNoZLP       ScannerFault = "no-zlp"       // full last packets without an empty one
 	ScannerEndless     ScannerFault = "endless"      // a page that never ends
 )
@@ -131,12 +135,23 @@ func NewScanner(scene PageScene, opt ScannerOptions) (*Device, error) {
 	opt.Product = or(opt.Product, "Virtual Scanner")
 	opt.Serial = or(opt.Serial, "VS0001")
 	s := &Scanner{opt: opt, scene: scene, feeder: FeederEmpty}
-	s.conns[0] = newScanConn(s, 0, 1, 0x81, 0x01)
-	s.conns[1] = newScanConn(s, 1, 0, 0x82, 0x02)
+	if opt.Interfaces == 0 {
+		opt.Interfaces = 2
+	}
+	if opt.Interfaces < 1 || opt.Interfaces > 3 {
+		return nil, fmt.Errorf("virtual: scanner with %d interfaces", opt.Interfaces)
+	}
+	for i := range opt.Interfaces {
+		alt := 0
+		if i == 0 {
+			alt = 1
+		}
+		s.conns = append(s.conns, newScanConn(s, i, alt, 0x81+uint8(i), 0x01+uint8(i)))
+	}
 	var err error
 	s.dev, err = NewDevice(Descriptors{VendorID: ScannerVendor, ProductID: ScannerProduct, Release: 0x0100,
 		Manufacturer: opt.Manufacturer, Product: opt.Product, Serial: opt.Serial,
-		Names: []string{"IPP-over-USB"}, Config: scannerConfig()}, s)
+		Names: []string{"IPP-over-USB"}, Config: scannerConfig(opt.Interfaces)}, s)
 	if err != nil {
 		return nil, err
 	}
@@ -150,15 +165,17 @@ func or(s, def string) string {
 	return s
 }
 
-func scannerConfig() []byte {
+func scannerConfig(interfaces int) []byte {
 	c := ConfigHeader(1)
-	for _, set := range []struct {
-		number, alt int
-		protocol    uint8
-	}{{0, 0, 2}, {0, 1, 4}, {1, 0, 4}} {
-		c = AppendInterface(c, set.number, set.alt, 7, 1, set.protocol, 2, FirstName)
-		c = AppendEndpoint(c, uint8(1+set.number), usb.TransferBulk, scanPacket, 0)
-		c = AppendEndpoint(c, uint8(0x81+set.number), usb.TransferBulk, scanPacket, 0)
+	add := func(number, alt int, protocol uint8) {
+		c = AppendInterface(c, number, alt, 7, 1, protocol, 2, FirstName)
+		c = AppendEndpoint(c, uint8(1+number), usb.TransferBulk, scanPacket, 0)
+		c = AppendEndpoint(c, uint8(0x81+number), usb.TransferBulk, scanPacket, 0)
+	}
+	add(0, 0, 2)
+	add(0, 1, 4)
+	for i := 1; i < interfaces; i++ {
+		add(i, 0, 4)
 	}
 	return c
 }
@@ -242,6 +259,7 @@ func (s *Scanner) Control(_ context.Context, q usb.Setup, data []byte) (int, err
 	case 2: // SOFT_RESET
 		if i := int(q.Index); q.RequestType == 0x21 && i < len(s.conns) {
 			s.conns[i].reset()
+			s.conns[i].calm(false)
 			return 0, nil
 		}
 	}
@@ -280,6 +298,7 @@ func (s *Scanner) SetInterface(number, alt int) {
 func (s *Scanner) Reset() {
 	for _, c := range s.conns {
 		c.reset()
+		c.calm(true)
 		c.choose(0)
 	}
 	s.jobs.cancelAll()

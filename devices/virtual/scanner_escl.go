@@ -200,6 +200,10 @@ func (s *Scanner) nextDocument(ctx context.Context, c *scanConn, id string) {
 	if s.strikes(ScannerAbort) == ScannerAbort {
 		s.jobs.end(id, "Aborted")
 	}
+	if s.gone() {
+		c.reply(ctx, http.StatusNotFound, "", nil)
+		return
+	}
 	j, wait := s.jobs.fetch(id)
 	switch {
 	case j == nil:
@@ -243,9 +247,12 @@ func (s *Scanner) image(q scanSettings) ([]byte, error) {
 	}
 	var b bytes.Buffer
 	var err error
-	if q.Format == "image/png" {
+	switch q.Format {
+	case "application/pdf":
+		return scannerPDF(bed, q.X)
+	case "image/png":
 		err = (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, bed)
-	} else {
+	default:
 		err = jpeg.Encode(&b, bed, &jpeg.Options{Quality: 90})
 	}
 	return b.Bytes(), err
@@ -280,7 +287,7 @@ func (s *Scanner) sendPage(ctx context.Context, c *scanConn, j *scanJob, page []
 	case ScannerNotImage:
 		page = []byte(strings.Repeat("this is no page\n", 100))
 	case ScannerPDF:
-		kind, page = "application/pdf", []byte("%PDF-1.4\n%%EOF\n")
+		kind, page = "application/pdf", textPDF()
 	}
 	if s.has(ScannerNoZLP) {
 		c.reply(ctx, http.StatusOK, kind, page)

@@ -40,6 +40,7 @@ type scanConn struct {
 	ctx       context.Context // of the answers since the last reset
 	cancel    context.CancelFunc
 	wg        sync.WaitGroup
+	need      needing
 }
 
 func newScanConn(s *Scanner, number, alt int, in, out uint8) *scanConn {
@@ -52,6 +53,7 @@ func (c *scanConn) choose(alt int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.current = alt
+	c.need.chosen = time.Now()
 }
 
 // reset ends the answer in progress and empties both pipes.
@@ -72,13 +74,17 @@ func (c *scanConn) reset() {
 
 // take collects request bytes.
 func (c *scanConn) take(data []byte) error {
+	needs := c.s.want()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.current != c.alt || c.resetting > 0 {
 		return nil // print data of the legacy setting: nothing prints here
 	}
+	if !c.hears(needs, len(data) > 0 && len(data)%scanPacket == 0) {
+		return nil
+	}
 	c.inbox = append(c.inbox, data...)
-	for len(c.inbox) > 0 {
+	for len(c.inbox) > 0 && !c.need.open {
 		r, n, err := parseRequest(c.inbox)
 		if errors.Is(err, io.ErrUnexpectedEOF) && len(c.inbox) < maxRequest {
 			return nil // more is to come
@@ -90,7 +96,7 @@ func (c *scanConn) take(data []byte) error {
 		c.inbox = c.inbox[n:]
 		c.requests = append(c.requests, r)
 	}
-	if !c.serving {
+	if !c.serving && len(c.requests) > 0 {
 		c.serving = true
 		c.wg.Add(1)
 		go c.serve(c.ctx)
@@ -135,6 +141,26 @@ func (c *scanConn) serve(ctx context.Context) {
 }
 
 func (c *scanConn) answer(ctx context.Context, r *http.Request) {
+	needs := c.s.want()
+	c.mu.Lock()
+	confused := c.need.confused
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		c.need.answered = time.Now()
+		c.mu.Unlock()
+	}()
+	switch {
+	case confused:
+		_ = c.pipe.Send(ctx, []byte("\x15\x15?\r\n\r\n"), true)
+		return
+	case needs.OneChannel && c.number > 0:
+		<-ctx.Done()
+		return
+	case needs.refuses(r):
+		c.reply(ctx, http.StatusBadRequest, "", nil)
+		return
+	}
 	switch c.s.strikes(ScannerGarbage, ScannerSilent) {
 	case ScannerGarbage:
 		_ = c.pipe.Send(ctx, bytes.Repeat([]byte("\x00\xffnonsense\r\n"), 60), true)
