@@ -58,7 +58,8 @@ type Controller struct {
 	review   review
 	resume   resume
 	held     held
-	health   health
+	health   healthPage
+	diag     diagnostics
 }
 
 // page is what is shown: how it is built from the controller's state, and what
@@ -99,6 +100,8 @@ func (c *Controller) Run() {
 			return
 		case <-t.C:
 			c.o.Do(c.Tick)
+		case <-c.changes():
+			c.o.Do(c.Plugged)
 		}
 	}
 }
@@ -311,6 +314,7 @@ func (c *Controller) key(k *fyne.KeyEvent) {
 // Tick is one second. Run calls it; a test may.
 func (c *Controller) Tick() {
 	now := c.o.Now()
+	c.diagTick(now)
 	if op, in := c.operator(); in && now.Sub(c.touched) >= c.o.IdleLock {
 		c.lock(&screens.Locked{Operator: op, Since: now, Idle: c.o.IdleLock})
 		return

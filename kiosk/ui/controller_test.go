@@ -14,6 +14,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"tambo/kiosk"
+	"tambo/kiosk/health"
 	"tambo/kiosk/session"
 	"tambo/kiosk/session/sessiontest"
 	"tambo/kiosk/specimen/page"
@@ -113,9 +114,9 @@ func (b *bench) Room() (free, needed int64)            { return 1 << 40, 1 << 20
 func (b *bench) Wake()                                 { b.wakes++ }
 func (b *bench) Fault(context.Context) (string, error) { b.at("Fault"); return "0001", nil }
 func (b *bench) Printer() (prints, saves bool)         { return true, false }
-func (b *bench) Health(context.Context) []screens.HealthItem {
+func (b *bench) Health(context.Context) health.Report {
 	b.at("Health")
-	return []screens.HealthItem{{Part: screens.PartVault, State: screens.HealthBroken, Detail: "vault.db"}}
+	return health.Judge(health.Facts{At: b.time(), Vault: &health.VaultFacts{State: health.VaultDamaged, File: "vault.db"}})
 }
 func (b *bench) Print(_ context.Context, pdf []byte) (string, error) {
 	b.at("Print")

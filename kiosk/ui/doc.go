@@ -18,6 +18,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"tambo/kiosk"
+	"tambo/kiosk/health"
 	"tambo/kiosk/intake"
 	"tambo/kiosk/session"
 	"tambo/kiosk/ui/screens"
@@ -83,8 +84,8 @@ type Station interface {
 	Room() (free, needed int64)
 	// Wake asks for a round on the road now.
 	Wake()
-	// Health tests the parts of the kiosk.
-	Health(ctx context.Context) []screens.HealthItem
+	// Health looks at the parts of the kiosk.
+	Health(ctx context.Context) health.Report
 	// Fault writes down that somebody reported a fault, and returns its number.
 	Fault(ctx context.Context) (string, error)
 	// Printer says whether papers can be printed, and if not whether they can
@@ -98,8 +99,10 @@ type Station interface {
 type Options struct {
 	Window  fyne.Window
 	Station Station
-	Book    *words.Book
-	Log     *slog.Logger // nil: nothing is logged
+	// Technician is nil where the window has no diagnostics.
+	Technician Technician
+	Book       *words.Book
+	Log        *slog.Logger // nil: nothing is logged
 
 	IdleLock time.Duration // nobody touches anything for so long: it locks. 0: 5 min
 	GoOn     time.Duration // green irises go on by themselves after. 0: 3 s

@@ -20,6 +20,9 @@ func (c *Controller) frame() screens.Frame {
 	}
 	a := c.o.Station.Agreement()
 	f.Training = a != nil && a.Training
+	if c.diag.op.Label != "" {
+		f.Status.Operator = c.diag.op
+	}
 	if op, in := c.operator(); in {
 		f.Status.Operator = op
 		f.Status.Lists = lists(a, c.home.Lists)
@@ -155,9 +158,11 @@ func (c *Controller) fail(err error) {
 		c.show(c.signInPage())
 		return
 	case session.TroubleDiskFull:
+		c.noteShown("disk.title")
 		c.showDisk()
 		return
 	case session.TroubleExpired, session.TroubleNoAgreement, session.TroubleNotYet:
+		c.noteShown("closed.title")
 		c.showExpired()
 		return
 	}
@@ -192,8 +197,9 @@ func troubleOf(b *words.Book, x session.Explained) *screens.Trouble {
 	case x.Trouble == session.TroubleLockedOut:
 		t.Title, t.Tone = b.Say("signin.locked", "Wait", b.Span(time.Until(x.Until))), theme.Stop
 	case x.Trouble == session.TroubleRefused && len(x.Missing) > 0:
-		t.Title = b.Say("fault.refused", "Why", missing(b, x.Missing))
+		t.Key, t.Title = "fault.refused", b.Say("fault.refused", "Why", missing(b, x.Missing))
 	default:
+		t.Key = "fault.title"
 		t.Title, t.Detail = b.Say("fault.title"), b.Say("fault.saved")
 	}
 	return t

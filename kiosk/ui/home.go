@@ -2,8 +2,6 @@ package ui
 
 import (
 	"context"
-	"errors"
-	"time"
 
 	"tambo/kiosk"
 	"tambo/kiosk/session"
@@ -182,104 +180,4 @@ func (c *Controller) showClock() {
 	c.show(page{name: "clock", build: func(f screens.Frame) *screens.Screen {
 		return screens.ClockNotCertain(f, screens.ClockState{Clock: f.Status.Clock, Signed: c.o.Station.Signed()}, c.closedCalls())
 	}})
-}
-
-// healthTime is how long all tests together may take.
-const healthTime = 20 * time.Second
-
-// health is what the health screen shows.
-type health struct {
-	items   []screens.HealthItem
-	testing bool
-	fault   string
-}
-
-// showHealth shows how the kiosk is. It needs nobody signed in, and no vault.
-func (c *Controller) showHealth() {
-	c.touch()
-	c.trouble = nil
-	c.endCapture()
-	c.show(page{name: "health", build: func(f screens.Frame) *screens.Screen {
-		f.Encounter, f.Alerts, f.Trouble, f.Calls.GoTo, f.Calls.HaveIt = nil, nil, nil, nil, nil
-		return screens.Health(f, screens.HealthState{Items: c.health.items, Testing: c.health.testing, Fault: c.health.fault}, screens.HealthCalls{
-			Test: c.test, Report: c.reportFault, Back: c.leaveHealth,
-		})
-	}})
-	c.test()
-}
-
-func (c *Controller) leaveHealth() {
-	c.touch()
-	if _, in := c.operator(); in {
-		if c.busy {
-			c.rearm()
-			return
-		}
-		c.goOn()
-		return
-	}
-	c.show(c.signInPage())
-}
-
-// test looks at every part anew, beside the worker: a part that hangs must not
-// hide the others. A vault that did not open is tried again.
-func (c *Controller) test() {
-	c.touch()
-	if c.health.testing {
-		c.rearm()
-		return
-	}
-	c.health.testing = true
-	c.redraw()
-	if c.ses == nil && !c.busy && c.broken != nil {
-		c.broken = errors.New("being opened")
-		c.reopen()
-	}
-	go func() {
-		ctx, stop := context.WithTimeout(c.ctx, healthTime)
-		defer stop()
-		items := c.o.Station.Health(ctx)
-		c.o.Do(func() {
-			c.health.items, c.health.testing = items, false
-			if c.page.name == "health" {
-				c.redraw()
-			}
-		})
-	}()
-}
-
-// reopen tries the vault again and stays where it is.
-func (c *Controller) reopen() {
-	c.busy = true
-	c.work.post(func(ctx context.Context) {
-		s, err := c.o.Station.Open(ctx)
-		c.o.Do(func() {
-			c.busy = false
-			c.ses, c.broken = s, err
-			if err != nil {
-				c.ses = nil
-			}
-			c.redraw()
-		})
-	})
-}
-
-func (c *Controller) reportFault() {
-	c.touch()
-	go func() {
-		ctx, stop := context.WithTimeout(c.ctx, healthTime)
-		defer stop()
-		code, err := c.o.Station.Fault(ctx)
-		c.o.Do(func() {
-			if err != nil {
-				c.o.Log.Error("fault report", "err", err)
-				c.rearm()
-				return
-			}
-			c.health.fault = code
-			if c.page.name == "health" {
-				c.redraw()
-			}
-		})
-	}()
 }

@@ -50,6 +50,7 @@ func (c *Controller) signIn(number, password string) {
 	c.work.post(func(ctx context.Context) {
 		secret := []byte(password)
 		_, err := c.ses.SignIn(ctx, number, secret)
+		tech, proven := c.technician(ctx, number, secret, err)
 		clear(secret)
 		var got gathered
 		var van *batch
@@ -62,6 +63,11 @@ func (c *Controller) signIn(number, password string) {
 				return
 			}
 			c.busy = false
+			if proven {
+				c.sign = signIn{}
+				c.showDiagnostics(tech)
+				return
+			}
 			if err != nil {
 				c.refuse(err)
 				return

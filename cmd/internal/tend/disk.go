@@ -12,26 +12,28 @@ import (
 	"tambo/kiosk/health"
 )
 
-// Disk looks at the disk that holds a folder, or the folder above it; nil where
-// neither is there. It writes and syncs one small file beside the folder, and
-// removes it.
-func Disk(dir string) *health.DiskFacts {
-	if dir == "" {
+// Room is how much room there is on the disk that holds a folder, or the folder
+// above it; nil where neither is there. It only asks.
+func Room(dir string) *health.DiskFacts {
+	var st unix.Statfs_t
+	if dir == "" || unix.Statfs(dir, &st) != nil && unix.Statfs(filepath.Dir(dir), &st) != nil {
 		return nil
 	}
-	at := dir
-	var st unix.Statfs_t
-	if unix.Statfs(at, &st) != nil {
-		if at = filepath.Dir(dir); unix.Statfs(at, &st) != nil {
-			return nil
-		}
+	return &health.DiskFacts{Free: int64(st.Bavail) * st.Bsize, Total: int64(st.Blocks) * st.Bsize, Reserve: Reserve, ReadOnly: st.Flags&unix.ST_RDONLY != 0}
+}
+
+// Disk looks at that disk closely: it writes and syncs one small file beside the
+// folder, and removes it.
+func Disk(dir string) *health.DiskFacts {
+	d := Room(dir)
+	if d == nil {
+		return nil
 	}
-	d := &health.DiskFacts{Free: int64(st.Bavail) * st.Bsize, Total: int64(st.Blocks) * st.Bsize, Reserve: Reserve, ReadOnly: st.Flags&unix.ST_RDONLY != 0}
 	if !d.ReadOnly {
 		d.Refused = !writes(filepath.Dir(dir))
 	}
 	var s unix.Stat_t
-	if unix.Stat(at, &s) == nil {
+	if unix.Stat(dir, &s) == nil || unix.Stat(filepath.Dir(dir), &s) == nil {
 		d.Errors, d.Worn = blockDevice(uint64(s.Dev), "/sys")
 	}
 	return d

@@ -49,6 +49,7 @@ type Trouble struct {
 	Title  string
 	Detail string
 	Tone   theme.Tone // Plain: Care
+	Key    string     // of the title among the window's words, for the kiosk's journal; empty: not noted
 }
 
 // Status is what the bar on top shows.

@@ -117,32 +117,13 @@ func TestResumeAndHeld(t *testing.T) {
 	})
 }
 
-func TestQueueAndHealth(t *testing.T) {
+func TestQueue(t *testing.T) {
 	none := func() {}
 	shows(t, "queue", func(l words.Language) *screens.Screen {
 		w := []screens.Waiting{{Wristband: "0405", State: kiosk.StateThin, Sealed: ago(3 * time.Hour), Bytes: 2_400_000}, {Wristband: "0407", State: kiosk.StateSealed, Sealed: ago(time.Hour), Bytes: 2_100_000},
 			{Wristband: "0402", State: kiosk.StateDelivered, Sealed: ago(5 * time.Hour), Bytes: 1_900_000}, {Wristband: "0398", State: kiosk.StateRefused, Sealed: ago(30 * time.Hour), Bytes: 900_000}}
 		return screens.QueueHub(frame(l), screens.QueueState{Queue: screens.Queue{People: 3, Oldest: ago(3 * time.Hour), Remaining: 4 * time.Minute}, Waiting: w, Agree: now.Add(90 * 24 * time.Hour)},
 			screens.QueueCalls{Now: none, Stick: none, Back: none})
-	})
-	calls := screens.HealthCalls{Test: none, Report: none, Bundle: none, Back: none}
-	items := []screens.HealthItem{
-		{Part: screens.PartCamera, State: screens.HealthGone, Detail: "1209:1a01 · UVC 1.5 · 1-4", At: ago(9 * time.Minute)},
-		{Part: screens.PartScanner, State: screens.HealthWell, Detail: "04f9:0468 · eSCL 2.63 · 1-2"},
-		{Part: screens.PartUnknown, State: screens.HealthNoDriver, Detail: "1a2b:0007"},
-		{Part: screens.PartHub, State: screens.HealthWell, Detail: "84 ms"}, {Part: screens.PartVault, State: screens.HealthWell, At: ago(70 * time.Minute)},
-		{Part: screens.PartDisk, State: screens.HealthWell, Detail: "61 %"}, {Part: screens.PartClock, State: screens.HealthWell, Detail: "+0.2 s"},
-		{Part: screens.PartPrinter, State: screens.HealthNone},
-	}
-	shows(t, "health", func(l words.Language) *screens.Screen {
-		f := signedOut(l)
-		f.Status.Camera = screens.DeviceGone
-		return screens.Health(f, screens.HealthState{Items: items, Fault: "F-0217"}, calls)
-	})
-	shows(t, "health-vault", func(l words.Language) *screens.Screen {
-		broken := append([]screens.HealthItem(nil), items[1:]...)
-		broken[3] = screens.HealthItem{Part: screens.PartVault, State: screens.HealthBroken, Detail: "vault.db"}
-		return screens.Health(signedOut(l), screens.HealthState{Items: broken}, calls)
 	})
 }
 

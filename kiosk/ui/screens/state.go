@@ -32,7 +32,7 @@ type Locked struct {
 	Operator kiosk.Operator
 	Since    time.Time
 	Idle     time.Duration // nobody touched anything for so long; 0: it was locked by hand
-	Open     bool // an encounter was put aside and waits
+	Open     bool          // an encounter was put aside and waits
 }
 
 // SignInCalls are what can be done at sign-in.
@@ -214,63 +214,6 @@ type QueueCalls struct {
 	Now   func()
 	Stick func()
 	Back  func()
-}
-
-// HealthItem is one thing that is well or not; nothing in it is about a person.
-type HealthItem struct {
-	Part   HealthPart
-	State  HealthWord
-	Detail string // model, port, figures; plain words
-	At     time.Time
-}
-
-// HealthPart is a part of the kiosk.
-type HealthPart string
-
-// Parts of the kiosk.
-const (
-	PartCamera  HealthPart = "camera"
-	PartScanner HealthPart = "scanner"
-	PartChip    HealthPart = "chip"
-	PartHub     HealthPart = "hub"
-	PartVault   HealthPart = "vault"
-	PartDisk    HealthPart = "disk"
-	PartClock   HealthPart = "clock"
-	PartPower   HealthPart = "power"
-	PartPrinter HealthPart = "printer"
-	PartUnknown HealthPart = "unknown" // a device that nothing here speaks to
-)
-
-// HealthWord says how a part is.
-type HealthWord string
-
-// How a part is.
-const (
-	HealthWell     HealthWord = "well"
-	HealthBusy     HealthWord = "busy"
-	HealthPoor     HealthWord = "poor" // works, badly
-	HealthGone     HealthWord = "gone" // does not answer
-	HealthBroken   HealthWord = "broken"
-	HealthFull     HealthWord = "full"
-	HealthUnsure   HealthWord = "unsure"
-	HealthNoDriver HealthWord = "no driver"
-	HealthNone     HealthWord = "not fitted"
-)
-
-// HealthState is the kiosk's health; the first item that is not well is the
-// verdict.
-type HealthState struct {
-	Items   []HealthItem
-	Testing bool
-	Fault   string // number of a fault reported from here, empty: none
-}
-
-// HealthCalls are what can be done about health. Nil calls are not offered.
-type HealthCalls struct {
-	Test   func()
-	Report func()
-	Bundle func()
-	Back   func()
 }
 
 // ClockState: the time is not certain.

@@ -1,6 +1,7 @@
 package words
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -58,3 +59,18 @@ func (b *Book) Decimal(v float64) string {
 	}
 	return s
 }
+
+var places = regexp.MustCompile(`\{\{[^}]*\}\}|<no value>`)
+
+// Sentence says the words of a key with an ellipsis where a value stood: a
+// journal has no values.
+func (b *Book) Sentence(key string) string {
+	s := places.ReplaceAllString(b.Say(key), "…")
+	if s == "["+key+"]" {
+		s = places.ReplaceAllString(b.Count(key, 2), "…")
+	}
+	return s
+}
+
+// Knows reports whether a key is one of the window's words.
+func (b *Book) Knows(key string) bool { return b.Has(key) || b.Count(key, 2) != "["+key+"]" }

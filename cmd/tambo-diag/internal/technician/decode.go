@@ -66,7 +66,7 @@ func decodeVideo(config []byte) (out []string) {
 	if err != nil || len(f.Streams) == 0 {
 		return nil
 	}
-	out = append(out, fmt.Sprintf("video class %d.%02x, %d units", f.Version>>8, f.Version&0xFF, len(f.Units)))
+	out = append(out, fmt.Sprintf("video class %d.%02x", f.Version>>8, f.Version&0xFF))
 	for _, s := range f.Streams {
 		how := "isochronous"
 		if s.Endpoint != 0 {

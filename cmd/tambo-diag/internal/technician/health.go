@@ -148,7 +148,7 @@ func (o *options) printReport(c checked) {
 
 // sentence says what an officer was shown, without what stood in its places.
 func (o *options) sentence(n health.Note) string {
-	return fmt.Sprintf("%q (%s)", tend.Sentence(o.say, n.Key), n.Page)
+	return fmt.Sprintf("%q (%s)", o.say.Sentence(n.Key), n.Page)
 }
 
 // Faults is `tambo-diag faults [CODE]`: what officers reported.

@@ -109,7 +109,8 @@ func show(ctx context.Context, c Config, log *slog.Logger) {
 	defer stop()
 	s := newStation(ctx, c, log)
 	defer s.close()
-	k := ui.New(ui.Options{Window: w, Station: s, Book: words.New(words.Language(c.Language)), Log: log, IdleLock: c.idle})
+	book := words.New(words.Language(c.Language))
+	k := ui.New(ui.Options{Window: w, Station: s, Technician: technician{s, book}, Book: book, Log: s.log, IdleLock: c.idle})
 	defer k.Close()
 	a.Lifecycle().SetOnStarted(func() { go k.Run() })
 	go func() {

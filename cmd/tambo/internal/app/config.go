@@ -48,6 +48,7 @@ type Config struct {
 	// vault.
 	CrashLog string `json:"crashLog"`
 
+	file          string // where it was read from
 	width, height int
 	idle          time.Duration
 	usbip         string // address; empty: real USB
@@ -74,6 +75,7 @@ func load(path string) (Config, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return c, fmt.Errorf("%s: something follows the configuration", path)
 	}
+	c.file = path
 	for _, f := range []*string{&c.Vault, &c.Slips, &c.CrashLog} {
 		if *f != "" && !filepath.IsAbs(*f) {
 			*f = filepath.Join(filepath.Dir(path), *f)

@@ -3,11 +3,9 @@ package app
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"tambo/cmd/internal/tend"
 	"tambo/devices"
 	"tambo/devices/discover"
 	"tambo/devices/usb"
@@ -42,8 +41,14 @@ type station struct {
 	service *session.Service
 	courier *courier.Courier
 	buses   []interface{ Close() error }
-	bus     string // why there is no bus; empty: there is
-	why     error  // why the vault did not open
+	found   *discover.Discovery // nil: the vault was never open
+	busErr  error               // why there is no bus; nil: there is
+	meter   *tend.Meter
+	why     error // why the vault did not open
+
+	journal *tend.Journal
+	said    *recent       // what was logged lately
+	changes chan struct{} // something was plugged in or out
 
 	now  atomic.Pointer[snapshot]
 	news atomic.Uint64
@@ -62,7 +67,8 @@ type snapshot struct {
 var _ ui.Station = (*station)(nil)
 
 func newStation(ctx context.Context, c Config, log *slog.Logger) *station {
-	s := &station{c: c, log: log, ctx: ctx}
+	s := &station{c: c, ctx: ctx, journal: tend.OpenJournal(c.Vault), said: &recent{}, changes: make(chan struct{}, 1)}
+	s.log = slog.New(both{log.Handler(), slog.NewTextHandler(s.said, nil)})
 	s.now.Store(&snapshot{place: "Tambo", status: screens.Status{Clock: kiosk.Instant{Time: time.Now().UTC()}, Power: power("/sys/class/power_supply")}})
 	return s
 }
@@ -79,11 +85,12 @@ func (s *station) Open(context.Context) (ui.Session, error) {
 		return nil, err
 	}
 	s.vault = v
-	found := s.openBus()
-	s.service = session.New(session.Config{Vault: stored.Vault{Vault: v}, Devices: found, Log: s.log})
+	s.found = s.openBus()
+	s.meter = tend.NewMeter(s.found, s.journal)
+	s.service = session.New(session.Config{Vault: stored.Vault{Vault: v}, Devices: s.meter, Log: s.log})
 	s.courier = courier.New(courier.Config{Vault: v, Log: s.log})
 	s.refresh()
-	s.work.Go(func() { s.watch(found) })
+	s.work.Go(func() { s.watch(s.found) })
 	s.work.Go(func() {
 		if err := s.courier.Run(s.ctx); err != nil {
 			s.log.Error("the road", "err", err)
@@ -107,7 +114,7 @@ func (s *station) openBus() *discover.Discovery {
 		b, err = usbip.New(s.c.usbip, a.Training)
 	}
 	if err != nil {
-		s.bus = err.Error()
+		s.busErr = err
 		s.log.Error("no devices", "err", err)
 		return discover.New()
 	}
@@ -119,15 +126,25 @@ func (s *station) watch(found *discover.Discovery) {
 	for e := range found.Watch(s.ctx) {
 		switch e.Kind {
 		case discover.Arrived:
-			s.seen.Store(e.Device.Bus+" "+e.Device.Info.Port, e.Device)
+			s.seen.Store(plugged(e.Device), e.Device)
+			s.meter.Came(e.Device)
 		case discover.Left:
-			s.seen.Delete(e.Device.Bus + " " + e.Device.Info.Port)
+			s.seen.Delete(plugged(e.Device))
+			s.meter.Went(e.Device)
 		case discover.Trouble:
 			s.log.Warn("devices", "err", e.Err)
 		}
 		s.refresh()
+		select {
+		case s.changes <- struct{}{}:
+		default: // one is waiting already
+		}
 	}
 }
+
+// plugged names a device among those that are plugged in: a composite camera is
+// there twice.
+func plugged(d discover.Device) string { return d.Bus + " " + d.Info.Port + " " + string(d.Info.Kind) }
 
 func (s *station) keepFresh() {
 	t := time.NewTicker(time.Second)
@@ -170,7 +187,9 @@ func (s *station) refresh() {
 	if r, _ := s.courier.Last(); r.HubTime.After(n.signed) {
 		n.signed = r.HubTime
 	}
-	n.free, _ = diskRoom(s.c.Vault)
+	if d := tend.Room(s.c.Vault); d != nil {
+		n.free = d.Free
+	}
 	s.now.Store(&n)
 }
 
@@ -214,15 +233,12 @@ func (s *station) Agreement() *kiosk.Agreement { return s.now.Load().agreement }
 func (s *station) Signed() time.Time           { return s.now.Load().signed }
 func (s *station) News() uint64                { return s.news.Load() }
 
-// reserve is what the vault keeps free for what is open (store.Options).
-const reserve = 32 << 20
-
 func (s *station) Room() (free, needed int64) {
 	n := s.now.Load()
 	if n.free == 0 {
 		return 0, 0 // not known yet
 	}
-	return n.free, reserve
+	return n.free, tend.Reserve
 }
 
 func (s *station) Wake() {
@@ -268,25 +284,6 @@ func (s *station) save(pdf []byte) (string, error) {
 		return "", err
 	}
 	return filepath.Base(f.Name()), f.Close()
-}
-
-// Fault writes down that somebody reported a fault, with how the parts are.
-func (s *station) Fault(ctx context.Context) (string, error) {
-	n, err := rand.Int(rand.Reader, big.NewInt(10000))
-	if err != nil {
-		return "", err
-	}
-	code := fmt.Sprintf("%04d", n)
-	f, err := os.OpenFile(s.c.CrashLog, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	fmt.Fprintf(f, "%s fault %s was reported\n", time.Now().UTC().Format(time.RFC3339), code)
-	for _, i := range s.Health(ctx) {
-		fmt.Fprintf(f, "  %s: %s, %s\n", i.Part, i.State, i.Detail)
-	}
-	return code, f.Sync()
 }
 
 // close ends the road and the devices, and closes the vault.
