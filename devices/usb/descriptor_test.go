@@ -85,6 +85,7 @@ func TestStringDescriptor(t *testing.T) {
 func FuzzParseConfig(f *testing.F) {
 	f.Add(webcam)
 	f.Add(webcam[:44])
+	f.Add([]byte{9, 2, 31, 0, 1, 1, 0, 0x80, 250, 9, 4, 0, 0, 1, 14, 2, 0, 0, 7, 5, 0x81, 5, 0, 4, 1, 6, 0x30, 3, 2, 0, 0x30})
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		c, _ := ParseConfig(raw)
 		n := 9 * len(c.Interfaces)

@@ -62,13 +62,23 @@ func TestParseFunctionDamaged(t *testing.T) {
 
 func FuzzParseFunction(f *testing.F) {
 	f.Add(configOf(f, virtual.CameraOptions{}))
-	f.Add(configOf(f, virtual.CameraOptions{Layout: virtual.SideBySide}))
+	f.Add(configOf(f, virtual.CameraOptions{Layout: virtual.SideBySide, Isochronous: true}))
+	for _, b := range realCameras(f) {
+		f.Add(b)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		fn, err := uvc.ParseFunction(b)
 		if err != nil {
 			return
 		}
+		_ = fn.HasFace()
+		uvc.Explore(&fn) // and what the driver makes of it
 		for _, s := range fn.Streams {
+			for _, a := range s.Alternates {
+				if a.Packet <= 0 || a.Packet > 3*2047 && a.Packet > 0xffff {
+					t.Errorf("packets of %d bytes", a.Packet)
+				}
+			}
 			for _, fo := range s.Formats {
 				for _, fr := range fo.Frames {
 					if fr.Width <= 0 || fr.Height <= 0 || fr.Width*fr.Height > 4096*4096 {
