@@ -140,6 +140,49 @@ func TestDiscreet(t *testing.T) {
 	}
 }
 
+// TestDiscreetIsHeld: the full text of a discreet hit is on the screen while the
+// step of the irises is pressed, and only then.
+func TestDiscreetIsHeld(t *testing.T) {
+	f := plain(t)
+	f.Encounter = hit(kiosk.PresentDiscreet)
+	f.Encounter.At = kiosk.StepIrises
+	done := EyeState{Done: true, Best: 90, Floor: 60}
+	x := Irises(f, IrisesState{Phase: PhaseSearched, Eyes: [2]EyeState{done, done}}, IrisesCalls{Next: func() {}})
+	open(t, x.Screen)
+	var step *widgets.Step
+	var walk func(fyne.CanvasObject)
+	walk = func(o fyne.CanvasObject) {
+		switch o := o.(type) {
+		case *widgets.Step:
+			if step == nil {
+				step = o
+			}
+		case *fyne.Container:
+			for _, x := range o.Objects {
+				walk(x)
+			}
+		case fyne.Widget:
+			for _, x := range test.WidgetRenderer(o).Objects() {
+				walk(x)
+			}
+		}
+	}
+	walk(x.Object)
+	for i := range 2 {
+		if strings.Contains(said(x.Object), "custody") {
+			t.Fatalf("round %d: it is shown before it is held", i)
+		}
+		step.MouseDown(nil)
+		if !strings.Contains(said(x.Object), "custody") {
+			t.Fatalf("round %d: it is not shown while it is held", i)
+		}
+		step.MouseUp(nil)
+	}
+	if strings.Contains(said(x.Object), "custody") {
+		t.Error("it stays after it was let go")
+	}
+}
+
 // TestEnterAnswersNothingAboutAPerson: with the focus on an answer, Enter
 // answers nothing; Space and touch do. None is chosen before.
 func TestEnterAnswersNothingAboutAPerson(t *testing.T) {
