@@ -374,3 +374,46 @@ func TestExposureTime(t *testing.T) {
 		})
 	}
 }
+
+// A stream that ends gives the bus its bandwidth back.
+func TestBandwidthIsGivenBack(t *testing.T) {
+	vbus, _, _ := plugged(t, func() (*virtual.Device, error) {
+		return virtual.NewCamera(virtualtest.Marked{}, isoEyes(virtual.TwoStreams))
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	d, err := vbus.Open(ctx, port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	selected := func(number uint16) byte {
+		t.Helper()
+		var b [1]byte
+		if n, err := d.Control(ctx, usb.Setup{RequestType: 0x81, Request: 0x0a, Index: number}, b[:]); n != 1 || err != nil {
+			t.Fatalf("GET_INTERFACE: %v", err)
+		}
+		return b[0]
+	}
+	cam, err := uvc.OpenIris(ctx, vbus, port, quirks(virtual.TwoStreams))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cam.Close()
+	for range 2 {
+		s, err := cam.Stream(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if selected(1) == 0 || selected(2) == 0 {
+			t.Errorf("streaming in settings %d and %d", selected(1), selected(2))
+		}
+		if _, err := s.Next(ctx); err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+		if selected(1) != 0 || selected(2) != 0 {
+			t.Errorf("closed in settings %d and %d", selected(1), selected(2))
+		}
+	}
+}
