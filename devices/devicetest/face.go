@@ -26,6 +26,9 @@ type FaceRig struct {
 	Compressed bool
 	// Virtual is what Info must say.
 	Virtual bool
+	// Losses says that the machine may be too slow for the camera: frames may be
+	// lost and streams begun anew, but what is handed out must be right.
+	Losses bool
 }
 
 // Face runs the suite; make gives a fresh rig.
@@ -116,7 +119,7 @@ func faceFrames(t *testing.T, r FaceRig) {
 		}
 		last = f
 	}
-	if st := s.Stats(); st.Frames < 20 || st.Damaged > 2 || st.BusErrors != 0 {
+	if st := s.Stats(); st.Frames < 20 || !r.Losses && (st.Damaged > 2 || st.BusErrors > 1) {
 		t.Errorf("healthy camera: %+v", st)
 	}
 }

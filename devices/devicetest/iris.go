@@ -19,6 +19,9 @@ type IrisRig struct {
 	Check func(t *testing.T, f devices.IrisFrame)
 	// Virtual is what Info must say.
 	Virtual bool
+	// Losses says that the machine may be too slow for the camera: frames may be
+	// lost and streams begun anew, but what is handed out must be right.
+	Losses bool
 	// Illumination reports that the camera has an illumination control.
 	Illumination bool
 }
@@ -119,7 +122,7 @@ func irisFrames(t *testing.T, r IrisRig) {
 		}
 		last = f
 	}
-	if st := s.Stats(); st.Frames < 20 || st.Damaged > 2 || st.BusErrors != 0 {
+	if st := s.Stats(); st.Frames < 20 || !r.Losses && (st.Damaged > 2 || st.BusErrors > 1) {
 		t.Errorf("healthy camera: %+v", st)
 	}
 }

@@ -46,3 +46,28 @@ func BenchmarkPlainCopy(b *testing.B) {
 		copy(dst, src)
 	}
 }
+
+// BenchmarkColour assembles colour frames: one copy for YUY2 and NV12, which take
+// the samples apart on the way, and one for MJPEG, without its check and decoding.
+func BenchmarkColour(b *testing.B) {
+	for name, c := range map[string]coding{"YUY2": codingYUY2, "NV12": codingNV12, "MJPEG": codingMJPEG} {
+		b.Run(name, func(b *testing.B) {
+			m := mode{coding: c, width: 640, height: 480, frameSize: map[coding]int{codingYUY2: 2, codingNV12: 1, codingMJPEG: 2}[c] * 640 * 480, payload: 3060}
+			if c == codingNV12 {
+				m.frameSize = 640 * 480 * 3 / 2
+			}
+			frame := payloads(make([]byte, m.frameSize), m.payload)
+			pic := newPicture(m, 1)
+			a := newAssembler(m, 0)
+			a.fresh, a.emit, a.damaged = func() picture { return pic }, func(shot) {}, func() { b.Fatal("damaged") }
+			b.SetBytes(int64(m.frameSize))
+			for n := 0; b.Loop(); n++ {
+				for _, p := range frame {
+					p[1] = p[1]&^headFID | byte(n&1)
+					p[2] = byte(n)
+					a.packet(p)
+				}
+			}
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package uvc
 
 import (
+	"encoding/binary"
 	"image"
 	"sync"
 )
@@ -67,10 +68,15 @@ func (p yuy2Picture) write(off int, b []byte) {
 	k := off / 4
 	whole := len(b) / 4
 	y, cb, cr = y[2*k:][:2*whole], cb[k:][:whole], cr[k:][:whole]
-	for i := range cb {
-		s := b[4*i:][:4:4]
-		t := y[2*i:][:2:2]
-		t[0], cb[i], t[1], cr[i] = s[0], s[1], s[2], s[3]
+	i := 0
+	for le := binary.LittleEndian; i+2 <= whole; i += 2 { // four pixels at a time
+		v := le.Uint64(b[4*i:])
+		le.PutUint32(y[2*i:], uint32(v&0xff|v>>8&0xff00|v>>16&0xff0000|v>>24&0xff000000))
+		le.PutUint16(cb[i:], uint16(v>>8&0xff|v>>32&0xff00))
+		le.PutUint16(cr[i:], uint16(v>>24&0xff|v>>48&0xff00))
+	}
+	for ; i < whole; i++ {
+		y[2*i], cb[i], y[2*i+1], cr[i] = b[4*i], b[4*i+1], b[4*i+2], b[4*i+3]
 	}
 	for i := 4 * whole; i < len(b); i++ {
 		p.one(off+i, b[i])
@@ -96,13 +102,27 @@ func (p nv12Picture) write(off int, b []byte) {
 		n := copy(p.img.Y[off:], b)
 		b, off = b[n:], off+n
 	}
+	if len(b) == 0 {
+		return
+	}
 	off -= len(p.img.Y)
-	for i, v := range b {
-		if k := off + i; k%2 == 0 {
-			p.img.Cb[k/2] = v
-		} else {
-			p.img.Cr[k/2] = v
-		}
+	if off%2 != 0 {
+		p.img.Cr[off/2] = b[0]
+		b, off = b[1:], off+1
+	}
+	pairs := len(b) / 2
+	if len(b)%2 != 0 {
+		p.img.Cb[off/2+pairs] = b[len(b)-1]
+	}
+	cb, cr := p.img.Cb[off/2:][:pairs], p.img.Cr[off/2:][:pairs]
+	i := 0
+	for le := binary.LittleEndian; i+4 <= pairs; i += 4 {
+		v := le.Uint64(b[2*i:])
+		le.PutUint32(cb[i:], uint32(v&0xff|v>>8&0xff00|v>>16&0xff0000|v>>24&0xff000000))
+		le.PutUint32(cr[i:], uint32(v>>8&0xff|v>>16&0xff00|v>>24&0xff0000|v>>32&0xff000000))
+	}
+	for ; i < pairs; i++ {
+		cb[i], cr[i] = b[2*i], b[2*i+1]
 	}
 }
 
