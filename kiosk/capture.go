@@ -31,9 +31,13 @@ type Capture struct {
 type Quality struct {
 	Score int `json:"score"` // 0 to 100, the engine's own
 	Floor int `json:"floor"` // of the agreement in force
-	// Vector holds the standard's metrics by clause name (ISO/IEC 29794-6:2015
-	// 6.2), for irises.
+	// Vector holds the parts of the score: for irises the standard's metrics by
+	// clause name (ISO/IEC 29794-6:2015 6.2), for a face photo our own, named
+	// after ISO/IEC 29794-5.
 	Vector map[string]float64 `json:"vector,omitempty"`
+	// Attack holds the signals of a presentation attack that were looked for, for
+	// irises; one that could not be judged is missing.
+	Attack []AttackSignal `json:"attack,omitempty"`
 }
 
 // Provenance says what took a capture.

@@ -173,6 +173,17 @@ func (e *Encounter) Best(eye Eye) *Capture {
 	return best
 }
 
+// Photo returns the face photo taken last that was not cleared, nil if there is
+// none: the officer took it again because the earlier one would not do.
+func (e *Encounter) Photo() *Capture {
+	for i := len(e.Captures) - 1; i >= 0; i-- {
+		if c := &e.Captures[i]; c.Modality == ModalityFace && !c.Cleared {
+			return c
+		}
+	}
+	return nil
+}
+
 // Step returns the step of a kind, nil if the walk has none.
 func (e *Encounter) Step(k StepKind) *Step {
 	for i := range e.Steps {

@@ -20,6 +20,7 @@ import (
 	"tambo/devices"
 	"tambo/kiosk"
 	"tambo/kiosk/iris"
+	"tambo/kiosk/iris/attack"
 )
 
 // Shot is the best frame of one eye so far.
@@ -30,6 +31,8 @@ type Shot struct {
 	Template kiosk.Template
 	Quality  kiosk.Quality // floor included
 	At       time.Time
+
+	seg iris.Segmentation
 }
 
 // EyeState is what is known of one eye in the frame at hand.
@@ -72,8 +75,11 @@ type Collector struct {
 type lane struct {
 	engine *iris.Engine
 	burst  burst
-	best   *Shot // highest score so far; once the burst is whole, what it chose
-	state  EyeState
+	pupils []attack.Pupil // of the good frames
+	best   *Shot          // highest score so far; once the burst is whole, what it chose
+	// examined is the shot in which signs of an attack were looked for.
+	examined *Shot
+	state    EyeState
 }
 
 // NewCollector wants of each of the given eyes want frames (at least 1) that
@@ -110,12 +116,29 @@ func (c *Collector) EyeDone(e kiosk.Eye) bool {
 // was best is in Best, and may be kept with a reason.
 var ErrNotGood = errors.New("the eyes were not captured well enough: ask the person as shown, or keep the best with a reason")
 
-// Best returns the best shot of an eye so far, nil if there is none.
+// Best returns the best shot of an eye so far, nil if there is none. Its quality
+// holds what was found of a presentation attack: signals, never a refusal.
 func (c *Collector) Best(e kiosk.Eye) *Shot {
-	if l := c.lanes[e]; l != nil {
-		return l.best
+	l := c.lanes[e]
+	if l == nil || l.best == nil {
+		return nil
 	}
-	return nil
+	l.examine()
+	return l.best
+}
+
+// examine looks for signs of a presentation attack in the best shot, once for
+// each, and in the burst that it is of.
+func (l *lane) examine() {
+	if l.examined == l.best {
+		return
+	}
+	l.examined = l.best
+	q := &l.best.Quality
+	q.Attack = attack.Examine(l.best.Image, &l.best.seg)
+	if still, ok := attack.Still(l.pupils); ok {
+		q.Attack = append(q.Attack, still)
+	}
 }
 
 // Done reports whether every wanted eye has its burst.
@@ -210,7 +233,7 @@ func (l *lane) look(img *image.Gray, e kiosk.Eye, floor int, at time.Time) {
 		Quality: kiosk.Quality{Score: score, Floor: floor, Vector: vector(&r.Quality)},
 	}
 	if l.best == nil || score > l.best.Quality.Score {
-		l.best = shot
+		l.best, shot.seg = shot, r.Segmentation
 		l.best.Crop = MaskedCrop(img, &r.Segmentation)
 		l.state.Best = score
 	}
@@ -221,6 +244,8 @@ func (l *lane) look(img *image.Gray, e kiosk.Eye, floor int, at time.Time) {
 	if shot.Crop == nil {
 		shot.Crop = MaskedCrop(img, &r.Segmentation)
 	}
+	shot.seg = r.Segmentation
+	l.pupils = append(l.pupils, attack.PupilOf(at, &r.Segmentation))
 	if chosen := l.burst.add(shot); chosen != nil {
 		l.best, l.state.Best = chosen, chosen.Quality.Score
 	}

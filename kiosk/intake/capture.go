@@ -95,6 +95,9 @@ func (s *step) excepted(ev kiosk.Excepted) error {
 	if x.Modality == kiosk.ModalityIris && s.e.Best(x.Eye) != nil {
 		return s.refuse("this eye was captured: clear the capture first", "clear")
 	}
+	if x.Modality == kiosk.ModalityFace && s.e.Photo() != nil {
+		return s.refuse("a photo was taken: clear it first", "clear")
+	}
 	if s.e.Excepted(x.Modality, x.Eye) {
 		return s.refuse("this exception stands already")
 	}

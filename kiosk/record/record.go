@@ -41,6 +41,7 @@ type Evidence struct {
 	Format    int               `json:"format"`
 	Encounter kiosk.EncounterID `json:"encounter"`
 	Irises    []Crop            `json:"irises,omitempty"`
+	Face      []byte            `json:"face,omitempty"` // JPEG: the portrait cut out of the face photo
 	Searches  []kiosk.Search    `json:"searches,omitempty"`
 }
 
@@ -51,7 +52,8 @@ type Crop struct {
 	PNG []byte    `json:"png"`
 }
 
-// CropPart is the name under which a draft keeps the masked crop of a capture.
+// CropPart is the name under which a draft keeps the crop of a capture: the
+// masked iris, the portrait of a face photo.
 func CropPart(capturePart string) string { return capturePart + ".crop" }
 
 // Compose writes the plaintext parts of an encounter. image returns the bytes
@@ -76,6 +78,13 @@ func Compose(e *kiosk.Encounter, kind kiosk.PackageKind, image func(part string)
 				return nil, fmt.Errorf("record: crop of capture %d: %w", c.ID, err)
 			}
 			ev.Irises = append(ev.Irises, Crop{Eye: c.Eye, PNG: crop})
+		}
+		if c == e.Photo() {
+			crop, err := image(CropPart(c.Part))
+			if err != nil {
+				return nil, fmt.Errorf("record: portrait of capture %d: %w", c.ID, err)
+			}
+			ev.Face = crop
 		}
 		if kind == kiosk.PackageNotice {
 			continue

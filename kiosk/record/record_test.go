@@ -95,3 +95,37 @@ func FuzzParse(f *testing.F) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// TestFaceGoesToCustodianAndAdjudicator: the whole photo to the one, the
+// portrait of the newest to the other, nothing to the matcher.
+func TestFaceGoesToCustodianAndAdjudicator(t *testing.T) {
+	e := encounter()
+	e.Captures = append(e.Captures,
+		kiosk.Capture{ID: 5, Modality: kiosk.ModalityFace, Part: "face-5"}, kiosk.Capture{ID: 6, Modality: kiosk.ModalityFace, Part: "face-6"},
+		kiosk.Capture{ID: 7, Modality: kiosk.ModalityFace, Part: "gone-7", Cleared: true})
+	for _, kind := range []kiosk.PackageKind{kiosk.PackageEncounter, kiosk.PackageNotice} {
+		parts, err := record.Compose(e, kind, func(p string) ([]byte, error) {
+			if strings.HasPrefix(p, "gone") {
+				return nil, errors.New("a cleared capture was asked for")
+			}
+			return []byte("IMAGE " + p), nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := map[string][]byte{}
+		for _, p := range parts {
+			m[p.Name] = p.Body
+		}
+		ev, err := record.ParseEvidence(m["evidence"])
+		if err != nil || string(ev.Face) != "IMAGE face-6.crop" {
+			t.Errorf("%s: the adjudicator gets %q (%v)", kind, ev.Face, err)
+		}
+		if bytes.Contains(m["templates"], []byte("face")) {
+			t.Errorf("%s: the matcher gets a face", kind)
+		}
+		if full := string(m["image-6"]); (kind == kiosk.PackageEncounter) != (full == "IMAGE face-6") {
+			t.Errorf("%s: the custodian gets %q", kind, full)
+		}
+	}
+}

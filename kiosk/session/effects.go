@@ -41,6 +41,7 @@ func (s *Service) actAs(ctx context.Context, e *kiosk.Encounter, ev kiosk.Event,
 		case intake.Save:
 			if err = s.subjects.SaveDraft(ctx, &next, images); err == nil {
 				*e, s.current = next, e
+				s.forgetForbidden()
 				s.audit(ctx, ev.Name(), e.ID)
 			}
 		case intake.Seal:
@@ -51,7 +52,7 @@ func (s *Service) actAs(ctx context.Context, e *kiosk.Encounter, ev kiosk.Event,
 				s.audit(ctx, ev.Name(), e.ID)
 			}
 		case intake.Leave:
-			s.current, s.irises = nil, nil
+			s.current, s.irises, s.photo = nil, nil, nil
 		case intake.BeginAnother:
 			_, err = s.begin(ctx, e.Visit, x.Continues)
 		}
@@ -127,6 +128,17 @@ func indexCard(a *kiosk.Agreement, e *kiosk.Encounter, now kiosk.Instant) *kiosk
 		return nil
 	}
 	return c
+}
+
+// forgetForbidden drops what a camera showed and may no longer be kept: the
+// person turned out to be younger, or is protected.
+func (s *Service) forgetForbidden() {
+	if !s.current.Permits(kiosk.ModalityIris) {
+		s.irises = nil
+	}
+	if !s.current.Permits(kiosk.ModalityFace) {
+		s.photo = nil
+	}
 }
 
 // addCard makes a card searchable. The caller holds the lock.

@@ -54,6 +54,7 @@ type Service struct {
 	alerts   []kiosk.Alert
 	irises   *capture.Collector // of the current encounter, survives a lost camera
 	camera   devices.Info       // that it ran with
+	photo    *photo             // of the current encounter, until it is kept
 
 	zone  atomic.Pointer[Zone] // of the page scanned last
 	shown atomic.Pointer[view] // what readers see while an act is under way
@@ -232,7 +233,7 @@ func (s *Service) Lock(ctx context.Context) error {
 func (s *Service) forget() {
 	s.subjects.Lock()
 	s.subjects, s.operator, s.current = nil, kiosk.Operator{}, nil
-	s.site, s.cards, s.lists, s.alerts, s.irises = nil, nil, nil, nil, nil
+	s.site, s.cards, s.lists, s.alerts, s.irises, s.photo = nil, nil, nil, nil, nil, nil
 	s.zone.Store(nil)
 	s.show()
 }
@@ -276,7 +277,7 @@ func (s *Service) Begin(ctx context.Context, v kiosk.VisitKind) (kiosk.Encounter
 func (s *Service) begin(ctx context.Context, v kiosk.VisitKind, continues kiosk.EncounterID) (kiosk.Encounter, error) {
 	id, site := s.vault.Kiosk()
 	e := &kiosk.Encounter{Continues: continues}
-	s.irises = nil
+	s.irises, s.photo = nil, nil
 	if err := s.act(ctx, e, kiosk.Began{Visit: v, Site: site, Kiosk: id}, nil); err != nil {
 		return kiosk.Encounter{}, err
 	}

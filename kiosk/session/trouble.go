@@ -61,7 +61,7 @@ const (
 	TroublePaper       Trouble = "paper"         // no page, or it is stuck
 	TroubleCover       Trouble = "cover"         // scanner open
 	TroubleVirtual     Trouble = "virtual"       // software device outside training
-	TroubleNotGood     Trouble = "not good"      // time ended before the eyes were good
+	TroubleNotGood     Trouble = "not good"      // time ended before eyes or photo were good
 	TroubleNotCertain  Trouble = "not certain"   // read, and some fields want a look
 	TroubleUnreadable  Trouble = "unreadable"    // a page without a readable zone
 	TroubleStopped     Trouble = "stopped"       // the caller's own context ended

@@ -87,5 +87,6 @@ type List struct {
 // Devices opens what is plugged in.
 type Devices interface {
 	OpenIrisCamera(ctx context.Context) (devices.IrisCamera, error)
+	OpenFaceCamera(ctx context.Context) (devices.FaceCamera, error)
 	OpenScanner(ctx context.Context) (devices.DocumentScanner, error)
 }

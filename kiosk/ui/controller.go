@@ -31,6 +31,8 @@ type Controller struct {
 	screen  *screens.Screen
 	shield  *shield // over a page that has just come
 	trouble *screens.Trouble
+	// shownThem is what the window that faces the person shows.
+	shownThem screens.TravellerState
 
 	// busy: an act is under way; another touch does nothing until it is done.
 	busy bool
@@ -53,6 +55,7 @@ type Controller struct {
 	sign     signIn
 	arrival  arrival
 	irises   irises
+	face     face
 	document document
 	decision decision
 	review   review
@@ -181,6 +184,7 @@ func (c *Controller) redraw() {
 	default:
 		c.win.Canvas().Unfocus()
 	}
+	c.traveller()
 }
 
 // window gives a screen the whole window, which never grows because of what is
@@ -320,6 +324,7 @@ func (c *Controller) Tick() {
 		return
 	}
 	c.irisesTick()
+	c.faceTick()
 	if s := now.Unix(); s-c.barSecs >= 5 || s < c.barSecs {
 		c.barSecs = s
 		c.screen.SetBar(c.frame())

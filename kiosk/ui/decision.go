@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"image"
 	"strings"
 	"time"
 
@@ -149,6 +150,7 @@ type review struct {
 	done    *kiosk.Encounter // what was sealed or held: shown until the officer goes on
 	words   *words.Book      // of the person's language
 	printed bool
+	photo   image.Image // the portrait, until it is sealed
 }
 
 func (c *Controller) slipState(e *kiosk.Encounter) screens.SlipState {
@@ -177,8 +179,16 @@ func slipCode(id kiosk.EncounterID) string {
 
 func (c *Controller) showReview() {
 	c.review = review{}
+	if e, open := c.encounter(); open && e.Photo() != nil {
+		c.portrait(e.Photo().Part, func(img image.Image) {
+			if c.page.name == "review" {
+				c.review.photo = img
+				c.redraw()
+			}
+		})
+	}
 	c.show(page{name: "review", build: func(f screens.Frame) *screens.Screen {
-		s := screens.ReviewState{Agreement: c.o.Station.Agreement(), Busy: c.review.sealing}
+		s := screens.ReviewState{Agreement: c.o.Station.Agreement(), Busy: c.review.sealing, Photo: c.review.photo}
 		if e := f.Encounter; e != nil {
 			s.Slip = c.slipState(e)
 			for _, code := range intake.Missing(e, kiosk.StepReview) {

@@ -47,6 +47,9 @@ type Session interface {
 	Do(ctx context.Context, ev kiosk.Event) (kiosk.Encounter, error)
 	CaptureIrises(ctx context.Context, progress func(session.Progress), eyes ...kiosk.Eye) (kiosk.Encounter, error)
 	KeepBelow(ctx context.Context, eye kiosk.Eye, reason string) (kiosk.Encounter, error)
+	CaptureFace(ctx context.Context, progress func(session.FaceProgress)) (kiosk.Encounter, error)
+	TakenFace(newest bool) (session.Photo, bool)
+	KeepFace(ctx context.Context, newest bool, reason string) (kiosk.Encounter, error)
 	SearchIrises(ctx context.Context) ([]kiosk.Search, error)
 	ScanDocument(ctx context.Context, progress func(received int64)) (kiosk.Identity, error)
 	Zone() (session.Zone, bool)
@@ -102,7 +105,9 @@ type Options struct {
 	// Technician is nil where the window has no diagnostics.
 	Technician Technician
 	Book       *words.Book
-	Log        *slog.Logger // nil: nothing is logged
+	// Traveller is the window that faces the person, nil where none is fitted.
+	Traveller fyne.Window
+	Log       *slog.Logger // nil: nothing is logged
 
 	IdleLock time.Duration // nobody touches anything for so long: it locks. 0: 5 min
 	GoOn     time.Duration // green irises go on by themselves after. 0: 3 s

@@ -42,18 +42,17 @@ type live struct {
 	do      func(func())
 	views   atomic.Pointer[[2]*widgets.EyeView]
 	last    [2]atomic.Pointer[widgets.EyeFrame] // for a view that is made anew
-	newest  atomic.Pointer[session.Progress]
+	newest  atomic.Pointer[func()]              // runs on the UI goroutine
 	waiting atomic.Bool
-	set     func(session.Progress) // on the UI goroutine
 
 	ctx  context.Context
 	stop context.CancelFunc
 	rest context.CancelFunc // ends drawing to the views that are shown now
 }
 
-func (c *Controller) newLive(set func(session.Progress)) *live {
+func (c *Controller) newLive() *live {
 	ctx, stop := context.WithCancel(c.ctx)
-	return &live{do: c.o.Do, set: set, ctx: ctx, stop: stop}
+	return &live{do: c.o.Do, ctx: ctx, stop: stop}
 }
 
 // close ends it and the views. UI goroutine only, as show.
@@ -88,8 +87,30 @@ func (l *live) show(v [2]*widgets.EyeView) {
 	}
 }
 
-// progress takes a frame. It is called on the capture's goroutine.
-func (l *live) progress(p session.Progress) {
+// feed gives a frame to a view.
+func (l *live) feed(view int, f *widgets.EyeFrame) {
+	l.last[view].Store(f)
+	if v := l.views.Load(); v != nil && v[view] != nil {
+		v[view].Feed(*f)
+	}
+}
+
+// tell has f run on the UI goroutine, unless a newer f comes before its turn.
+func (l *live) tell(f func()) {
+	l.newest.Store(&f)
+	if l.waiting.CompareAndSwap(false, true) {
+		l.do(func() {
+			l.waiting.Store(false)
+			if l.ctx.Err() == nil {
+				(*l.newest.Load())()
+			}
+		})
+	}
+}
+
+// progress takes a frame of eyes and hands what is known of it to set. It is
+// called on the capture's goroutine.
+func (l *live) progress(p session.Progress, set func(session.Progress)) {
 	for _, e := range p.Eyes {
 		img, i := p.Frame.Eye(e.Eye), eyeIndex(e.Eye)
 		if img == nil || e.Done && l.last[i].Load() != nil && l.last[i].Load().Tone == theme.Good {
@@ -102,21 +123,10 @@ func (l *live) progress(p session.Progress) {
 		if e.Floor > 0 && e.Score >= e.Floor {
 			f.Tone = theme.Good
 		}
-		l.last[i].Store(&f)
-		if v := l.views.Load(); v != nil && v[i] != nil {
-			v[i].Feed(f)
-		}
+		l.feed(i, &f)
 	}
 	p.Frame.Left, p.Frame.Right = nil, nil
-	l.newest.Store(&p)
-	if l.waiting.CompareAndSwap(false, true) {
-		l.do(func() {
-			l.waiting.Store(false)
-			if l.ctx.Err() == nil {
-				l.set(*l.newest.Load())
-			}
-		})
-	}
+	l.tell(func() { set(p) })
 }
 
 // ring is a closed line round an iris.
@@ -143,7 +153,7 @@ func (c *Controller) showIrises(e *kiosk.Encounter) {
 	c.irises.close()
 	c.irises = irises{}
 	i := &c.irises
-	i.live = c.newLive(c.seen)
+	i.live = c.newLive()
 	c.show(page{name: "irises", build: c.buildIrises, leave: func() { c.irises.close(); c.irises.screen = nil }})
 	c.lookOn(e)
 }
@@ -265,7 +275,7 @@ func (c *Controller) lookFor(eyes []kiosk.Eye) {
 	l := i.live
 	c.redraw()
 	c.look(c.o.Look, func(ctx context.Context) error {
-		_, err := c.ses.CaptureIrises(ctx, l.progress, eyes...)
+		_, err := c.ses.CaptureIrises(ctx, func(p session.Progress) { l.progress(p, c.seen) }, eyes...)
 		return err
 	}, func(err error) {
 		e, _ := c.encounter()
@@ -339,6 +349,7 @@ func (c *Controller) seen(p session.Progress) {
 		return
 	}
 	i.screen.Set(i.state)
+	c.traveller()
 }
 
 // irisesTick counts down to going on, and picks a camera up that came back.

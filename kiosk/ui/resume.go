@@ -21,7 +21,7 @@ type resume struct {
 func (c *Controller) openResume(d session.Draft) {
 	op, _ := c.operator()
 	c.resume = resume{state: screens.ResumeState{Draft: screens.Unfinished(d), Supervisor: op.Role == kiosk.RoleSupervisor}}
-	c.resume.live = c.newLive(c.seenResume)
+	c.resume.live = c.newLive()
 	c.show(page{name: "resume", build: c.buildResume, leave: func() {
 		c.endCapture()
 		if c.resume.live != nil {
@@ -76,7 +76,7 @@ func (c *Controller) lookResume() {
 	id, wristband, l := r.state.Draft.ID, r.state.Wristband, r.live
 	var same bool
 	c.look(c.o.Look, func(ctx context.Context) (err error) {
-		_, same, err = c.ses.Resume(ctx, id, wristband, l.progress)
+		_, same, err = c.ses.Resume(ctx, id, wristband, func(p session.Progress) { l.progress(p, c.seenResume) })
 		return err
 	}, func(err error) {
 		if err == nil {
@@ -122,6 +122,7 @@ func (c *Controller) seenResume(p session.Progress) {
 	}
 	r.state.Ask = string(p.Ask)
 	r.screen.Set(r.state)
+	c.traveller()
 }
 
 func (c *Controller) vouch() {

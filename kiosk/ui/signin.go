@@ -143,6 +143,8 @@ func (c *Controller) lockNow() {
 // forgetPerson wipes what the window holds about the person.
 func (c *Controller) forgetPerson() {
 	c.irises.close()
+	c.face.close()
+	c.face = face{}
 	c.arrival, c.irises, c.document, c.decision, c.review, c.resume, c.held = arrival{}, irises{}, document{}, decision{}, review{}, resume{}, held{}
 }
 
@@ -176,7 +178,7 @@ func (c *Controller) goOn() {
 	case kiosk.StepIdentity:
 		c.showIdentity(&e)
 	case kiosk.StepFace:
-		c.showException(kiosk.ModalityFace, kiosk.ExceptDevice)
+		c.showFace(&e)
 	case kiosk.StepDecision:
 		c.showDecision()
 	case kiosk.StepReview:

@@ -15,12 +15,14 @@ import (
 	"tambo/kiosk"
 	"tambo/kiosk/specimen/eye"
 	"tambo/kiosk/specimen/page"
+	"tambo/kiosk/specimen/portrait"
 )
 
 // Ports of the bench's devices.
 const (
 	CameraPort  = "1-1"
 	ScannerPort = "1-2"
+	FacePort    = "1-3"
 )
 
 // Devices are virtual devices on an in-process bus, and who is before them.
@@ -32,18 +34,23 @@ type Devices struct {
 	mu      sync.Mutex
 	scene   *eye.Scene // nil: nobody is there
 	began   time.Duration
+	face    *portrait.Scene // likewise
+	person  uint64
+	visit   uint64
 	holder  *page.Holder // nil: an empty glass
 	camera  *virtual.Device
 	scanner *virtual.Device
 }
 
-// NewDevices plugs in a camera and a scanner. Nobody sits there yet.
+// NewDevices plugs in an iris camera, a scanner and a face camera. Nobody sits
+// there yet.
 func NewDevices(t testing.TB) *Devices {
 	t.Helper()
 	d := &Devices{t: t, Bus: virtual.NewBus()}
 	d.Discovery = discover.New(d.Bus)
 	d.PlugCamera()
 	d.PlugScanner()
+	d.PlugFace()
 	t.Cleanup(func() { d.Bus.Close() })
 	return d
 }
@@ -72,18 +79,42 @@ func (d *Devices) PlugScanner() {
 	d.scanner = dev
 }
 
-// Seat puts a person before the camera, on one of their visits.
+// PlugFace plugs a face camera in.
+func (d *Devices) PlugFace() {
+	dev, err := virtual.NewColourCamera(chair{d}, virtual.ColourOptions{})
+	if err == nil {
+		err = d.Bus.Plug(FacePort, dev)
+	}
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// Seat puts a person before the cameras, on one of their visits.
 func (d *Devices) Seat(person, visit uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.scene, d.began = eye.NewScene(eye.NewPerson(person), visit), -1
+	d.person, d.visit = person, visit
+	d.face = portrait.NewScene(portrait.NewPerson(person), visit, portrait.Good())
+}
+
+// Mood changes how the person sits before the face camera; one of portrait.Moods.
+func (d *Devices) Mood(mood string) {
+	c, err := portrait.Mood(mood)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.face = portrait.NewScene(portrait.NewPerson(d.person), d.visit, c)
 }
 
 // Empty leaves nobody before the camera.
 func (d *Devices) Empty() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.scene = nil
+	d.scene, d.face = nil, nil
 }
 
 // Lay puts a holder's page on the glass; nil takes it away.
@@ -107,6 +138,19 @@ func (d eyes) Eyes(s virtual.Shot) (left, right *image.Gray) {
 	}
 	at := s.At - d.began
 	return d.scene.Frame(kiosk.EyeLeft, at, 1), d.scene.Frame(kiosk.EyeRight, at, 1)
+}
+
+type chair struct{ *Devices }
+
+// Picture draws the face of the person who sits there.
+func (d chair) Picture(s virtual.Shot) image.Image {
+	d.mu.Lock()
+	scene := d.face
+	d.mu.Unlock()
+	if scene == nil {
+		return nil
+	}
+	return scene.Frame(s.At, s.Width, s.Height)
 }
 
 type glass struct{ *Devices }

@@ -55,6 +55,7 @@ type Trouble struct {
 // Status is what the bar on top shows.
 type Status struct {
 	Camera, Scanner, Chip Device
+	Face                  Device // camera
 	Hub                   Hub
 	Lists                 Lists
 	Clock                 kiosk.Instant

@@ -13,11 +13,15 @@ func Below(f Frame, s BelowState, c BelowCalls) *Screen {
 	b := f.build()
 	b.s.back = c.Back
 	var l []widgets.Choice
-	for _, k := range []string{"cannotOpen", "disease", "restless", "light"} {
+	codes, what, keep := []string{"cannotOpen", "disease", "restless", "light"}, "eye."+s.Eye.String(), "irises.keepBest"
+	if s.Face {
+		codes, what, keep = []string{"restless", "light", "posture", "injury", "covering"}, "face.title", "face.keepThis"
+	}
+	for _, k := range codes {
 		l = append(l, widgets.Choice{Key: k, Label: f.Say("below." + k)})
 	}
 	reasons := widgets.NewChoiceRow(widgets.ChoiceState{Choices: l, Down: true, Person: true, Chosen: one(s.Reason)}, c.Reason)
-	left := widgets.NewCard(widgets.CardState{Tight: true, Title: f.Say("eye." + s.Eye.String()), Pill: &widgets.PillState{Tone: theme.Care, Word: f.Say("irises.below", "Score", s.Score, "Floor", s.Floor)}},
+	left := widgets.NewCard(widgets.CardState{Tight: true, Title: f.Say(what), Pill: &widgets.PillState{Tone: theme.Care, Word: f.Say("irises.below", "Score", s.Score, "Floor", s.Floor)}},
 		widgets.Column(12, widgets.Grow(widgets.NewPicture(widgets.PictureState{Image: s.Image, Empty: f.Say("side.notKept"), Size: fyne.NewSize(200, 150)})),
 			widgets.NewGauge(widgets.GaugeState{Label: f.Say("irises.best"), Value: float64(s.Score) / 100, Floor: float64(s.Floor) / 100, Tone: theme.Care})))
 	right := widgets.NewCard(widgets.CardState{}, widgets.Column(14, widgets.NewWords(f.Say("below.note"), widgets.Second), widgets.Grow(b.scroll(reasons))))
@@ -26,7 +30,7 @@ func Below(f Frame, s BelowState, c BelowCalls) *Screen {
 		reason = f.Say("missing.reason")
 	}
 	return b.done(widgets.Column(14, widgets.NewWords(f.Say("below.title"), widgets.Title), widgets.Grow(split(0.45, left, right))),
-		[]*widgets.ActButton{b.act("act.back", c.Back)}, []*widgets.ActButton{b.way(f.Say("irises.keepBest"), reason, c.Keep)})
+		[]*widgets.ActButton{b.act("act.back", c.Back)}, []*widgets.ActButton{b.way(f.Say(keep), reason, c.Keep)})
 }
 
 // exceptReasons are the reasons of each modality, the commonest first.

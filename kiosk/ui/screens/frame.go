@@ -207,7 +207,12 @@ func (f *Frame) barState() widgets.BarState {
 			dot(theme.Stop, gone)
 		}
 	}
-	device(s.Camera, "bar.camera", "bar.cameraGone")
+	if well := func(d Device) bool { return d == DeviceReady || d == DeviceBusy }; well(s.Camera) && well(s.Face) {
+		dot(theme.Good, "bar.cameras") // room is dear while nothing is wrong
+	} else {
+		device(s.Camera, "bar.camera", "bar.cameraGone")
+		device(s.Face, "bar.face", "bar.faceGone")
+	}
 	device(s.Scanner, "bar.scanner", "bar.scannerGone")
 	device(s.Chip, "bar.chip", "bar.chipGone")
 	dots = append(dots, f.hubDot(), f.listsDot())
@@ -230,7 +235,7 @@ func (f *Frame) barState() widgets.BarState {
 	if s.Operator.Label != "" {
 		who = []string{f.Say("bar.who", "Label", s.Operator.Label, "Role", coded(f.Book, "role.", string(s.Operator.Role))), s.Operator.Label}
 	}
-	return widgets.BarState{Where: []string{f.Place}, Dots: dots, Who: who, Language: f.Say("lang.code")}
+	return widgets.BarState{Where: []string{f.Place, ""}, Dots: dots, Who: who, Language: f.Say("lang.code")}
 }
 
 // dot says a state by a key, ever shorter.

@@ -27,7 +27,11 @@ func Review(f Frame, s ReviewState, c ReviewCalls) *Screen {
 	if id.Birth.Value != "" {
 		who += ", " + f.DateText(id.Birth.Value)
 	}
-	rows := []fyne.CanvasObject{widgets.PadXY(10, 6, widgets.NewWords(who, widgets.Style{Size: 20, Shrink: true}))}
+	head := fyne.CanvasObject(widgets.PadXY(10, 6, widgets.NewWords(who, widgets.Style{Size: 20, Shrink: true})))
+	if s.Photo != nil {
+		head = widgets.Row(14, widgets.Grow(widgets.Middle(head)), widgets.Wide(72, widgets.NewPicture(widgets.PictureState{Image: s.Photo, Size: fyne.NewSize(72, 96)})))
+	}
+	rows := []fyne.CanvasObject{head}
 	if len(id.Aliases) > 0 {
 		rows = append(rows, widgets.Fact(f.Say("review.aliases"), widgets.Keep(id.Aliases[0])+also(id.Aliases[1:]), name))
 	}
@@ -96,7 +100,10 @@ func (b *builder) takenOf(e *kiosk.Encounter) (taken, not []string) {
 	case left != nil:
 		taken = append(taken, b.Say("review.iris", "Score", left.Quality.Score))
 	}
-	seen := map[kiosk.Modality]bool{}
+	seen := map[kiosk.Modality]bool{kiosk.ModalityFace: true}
+	if p := e.Photo(); p != nil {
+		taken = append(taken, b.Say("review.photo", "Score", p.Quality.Score))
+	}
 	for _, x := range e.Captures {
 		if x.Modality != kiosk.ModalityIris && !x.Cleared && !seen[x.Modality] {
 			seen[x.Modality] = true

@@ -93,11 +93,12 @@ type IrisesCalls struct {
 
 // BelowState asks why a capture is kept below its floor.
 type BelowState struct {
+	Face   bool // it is the face photo; else an eye
 	Eye    kiosk.Eye
 	Score  int
 	Floor  int
 	Image  image.Image
-	Reason string // code: "cannotOpen", "disease", "restless", "light"
+	Reason string // code: "cannotOpen", "disease", "restless", "light"; of a face "injury", "covering", "posture"
 }
 
 // BelowCalls are what can be done about it.
@@ -220,6 +221,7 @@ type ReviewState struct {
 	Seconds   []kiosk.SecondReason
 	Deadline  time.Time // until when a second person is wanted
 	Slip      SlipState
+	Photo     image.Image // the portrait; nil: none was taken
 	Missing   []kiosk.StepKind
 	Busy      bool // sealing
 }

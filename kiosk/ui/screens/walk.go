@@ -104,6 +104,15 @@ func (b *builder) found(x kiosk.Step) (string, theme.Tone) {
 			}
 			return b.Say("found.fromDocument"), theme.Plain
 		}
+	case kiosk.StepFace:
+		for _, ex := range e.Exceptions {
+			if ex.Modality == kiosk.ModalityFace {
+				return b.Say("found.excepted", "Why", lower(coded(b.Book, "except.", string(ex.Reason)))), theme.Plain
+			}
+		}
+		if e.Photo() != nil {
+			return b.Say("found.taken"), theme.Plain
+		}
 	case kiosk.StepDecision:
 		if open := unanswered(e); open > 0 && x.Kind == e.At {
 			return b.Count("found.toAnswer", open), theme.Plain

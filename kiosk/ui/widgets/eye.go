@@ -17,14 +17,28 @@ import (
 // EyeFrame is one frame of a live view. Nobody may change it once it is given
 // to Feed.
 type EyeFrame struct {
-	Gray *image.Gray // of one eye
+	Gray   *image.Gray  // of one eye
+	Colour *image.YCbCr // in place of Gray: of a face
 	// Contours are closed lines on the frame, in its own pixels: the pupil, the
 	// iris. They are drawn dotted in the tone.
 	Contours [][]fyne.Position
 	Tone     theme.Tone
+	// Marks are closed lines too, in a quiet colour: where a face should be.
+	Marks [][]fyne.Position
 }
 
-// EyeView shows the newest frame of an eye, with its contours. Frames may come
+// size is the frame's, zero if it shows nothing.
+func (f *EyeFrame) size() image.Point {
+	switch {
+	case f.Colour != nil:
+		return f.Colour.Rect.Size()
+	case f.Gray != nil:
+		return f.Gray.Rect.Size()
+	}
+	return image.Point{}
+}
+
+// EyeView shows the newest frame of an eye, or of a face, with its contours. Frames may come
 // faster than they are drawn: there is one slot, and the newest wins. Two buffers
 // alternate, so that nothing is allocated per frame.
 type EyeView struct {
@@ -71,7 +85,7 @@ func (v *EyeView) Clear(words string) {
 
 // Feed puts a frame into the slot. Any goroutine; never waits.
 func (v *EyeView) Feed(f EyeFrame) {
-	if f.Gray == nil || f.Gray.Rect.Empty() {
+	if s := f.size(); s.X <= 0 || s.Y <= 0 {
 		return
 	}
 	v.slot.Store(&f)
@@ -172,14 +186,34 @@ func (v *EyeView) again() {
 	v.Flush()
 }
 
-// blit fills dst with the middle of the frame, keeping its proportions, and
-// draws the contours.
+// blit fills dst with the middle of the frame, or with all of a frame in colour,
+// keeping its proportions, and draws the contours.
 func blit(dst *image.RGBA, f *EyeFrame) {
-	g := f.Gray
-	sw, sh := float32(g.Rect.Dx()), float32(g.Rect.Dy())
+	size := f.size()
+	sw, sh := float32(size.X), float32(size.Y)
 	w, h := float32(dst.Rect.Dx()), float32(dst.Rect.Dy())
 	step := min(sw/w, sh/h) // source pixels a destination pixel
+	if f.Colour != nil {    // where a head is in the frame matters: all of it is seen
+		step = max(sw/w, sh/h)
+	}
 	x0, y0 := (sw-w*step)/2, (sh-h*step)/2
+	if f.Colour != nil {
+		blitColour(dst, f.Colour, x0, y0, step)
+	} else {
+		blitGray(dst, f.Gray, x0, y0, step)
+	}
+	at := func(p fyne.Position) (float32, float32) { return (p.X - x0) / step, (p.Y - y0) / step }
+	for _, line := range f.Marks {
+		dots(dst, line, at, color.NRGBA{R: 240, G: 244, B: 246, A: 255})
+	}
+	c := theme.Night.Tone(f.Tone).Ink // bright: the picture is grey by day too
+	for _, line := range f.Contours {
+		dots(dst, line, at, c)
+	}
+}
+
+// blitGray fills dst from the place x0, y0 of a grey frame on, step pixels apart.
+func blitGray(dst *image.RGBA, g *image.Gray, x0, y0, step float32) {
 	const one = 1 << 8
 	for y := range dst.Rect.Dy() {
 		fy := int((y0 + (float32(y)+0.5)*step - 0.5) * one)
@@ -203,9 +237,43 @@ func blit(dst *image.RGBA, f *EyeFrame) {
 			fx += dx
 		}
 	}
-	c := theme.Night.Tone(f.Tone).Ink // bright: the picture is grey by day too
-	for _, line := range f.Contours {
-		dots(dst, line, func(p fyne.Position) (float32, float32) { return (p.X - x0) / step, (p.Y - y0) / step }, c)
+}
+
+// blitColour is blitGray for a frame in colour, with room beside it: light is interpolated, colour,
+// which the eye sees coarser, is taken from the nearest place.
+func blitColour(dst *image.RGBA, g *image.YCbCr, x0, y0, step float32) {
+	const one = 1 << 8
+	w, h := g.Rect.Dx(), g.Rect.Dy()
+	room := theme.Night.Screen
+	for y := range dst.Rect.Dy() {
+		at := y0 + (float32(y)+0.5)*step
+		fy := min(max(int((at-0.5)*one), 0), (h-1)*one)
+		above := at < 0 || at >= float32(h)
+		sy, ty := fy/one, fy%one
+		row := g.Y[sy*g.YStride : sy*g.YStride+w]
+		below := row
+		if sy+1 < h {
+			below = g.Y[(sy+1)*g.YStride : (sy+1)*g.YStride+w]
+		}
+		out := dst.Pix[y*dst.Stride : y*dst.Stride+4*dst.Rect.Dx()]
+		fx, dx := int((x0+0.5*step-0.5)*one), int(step*one)
+		for i := 0; i+4 <= len(out); i += 4 {
+			if above || fx < -one/2 || fx >= w*one-one/2 {
+				out[i], out[i+1], out[i+2], out[i+3] = room.R, room.G, room.B, 255
+				fx += dx
+				continue
+			}
+			x := min(max(fx, 0), (w-1)*one)
+			sx, tx := x/one, x%one
+			rx := min(sx+1, w-1)
+			top := int(row[sx])*(one-tx) + int(row[rx])*tx
+			low := int(below[sx])*(one-tx) + int(below[rx])*tx
+			v := uint8((top*(one-ty) + low*ty) >> 16)
+			c := g.COffset(g.Rect.Min.X+sx, g.Rect.Min.Y+sy)
+			out[i], out[i+1], out[i+2] = color.YCbCrToRGB(v, g.Cb[c], g.Cr[c])
+			out[i+3] = 255
+			fx += dx
+		}
 	}
 }
 

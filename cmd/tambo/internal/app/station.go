@@ -176,6 +176,7 @@ func (s *station) refresh() {
 	}
 	n.status.Clock = s.vault.Now(time.Now())
 	n.status.Power = power("/sys/class/power_supply")
+	n.status.Face = s.device(devices.KindFaceCamera, n.status.Face)
 	n.status.Camera, n.status.Scanner, n.status.Chip = s.device(devices.KindIrisCamera, n.status.Camera), s.device(devices.KindDocumentScanner, n.status.Scanner), s.device(devices.KindChipReader, n.status.Chip)
 	if n.status.Camera == screens.DeviceNotFitted {
 		n.status.Camera = screens.DeviceGone // a kiosk has a camera
