@@ -62,10 +62,11 @@ func (g *segmenter) glance(p *plane) (hypothesis, bool) {
 	lo, hi := percentile(&hist, 0.01), percentile(&hist, 0.99)
 	g.high.run(p, min(max(p.h/30, 4), 10), lo, hi)
 	g.smooth.blur(&g.high.filled)
-	hist = g.smooth.histogram()
+	g.dark.map8(&g.smooth, &darkSpread)
+	hist = g.dark.texturedHistogram()
 	var best hypothesis
 	ok := false
-	for _, c := range g.pupils.find(&g.smooth, &hist, 2) {
+	for _, c := range g.pupils.find(&g.dark, &hist, 2) {
 		h := hypothesis{pupilScore: c.score, pupil: circleContour(c.circle)}
 		l := g.findLimbus(&g.smooth, &h.pupil)
 		if l.score <= 0 {

@@ -44,7 +44,10 @@ const (
 // safe for concurrent use: one goroutine, one Engine. Its results share
 // nothing with it.
 type Engine struct {
-	levels [6]plane
+	raw    plane    // the image as it is
+	hist   [256]int // of raw
+	tone   tone
+	levels [6]plane // the image in the tones that the chain works on, halved again and again
 	seg    segmenter
 	sheets [maxReadings]sheet
 	lids   lidFinder
@@ -88,11 +91,9 @@ func (e *Engine) Process(img *image.Gray, eye kiosk.Eye) (Result, error) {
 	e.refine(h, s, work)
 	scale := float64(int(1) << work)
 	r.Segmentation.Pupil, r.Segmentation.Limbus = h.pupil.scaled(scale), h.limbus.scaled(scale)
-	for i := range r.Segmentation.Open {
-		r.Segmentation.Open[i] = float32(s.lid[i*lidW/ContourPoints]) / lidH
-	}
-	r.Quality = e.assess(h, s, work)
+	r.Segmentation.mark(s)
 	e.enc.run(s, &e.codes[0])
+	r.Quality = e.assess(h, s, work)
 	if b := ones(e.codes[0].mask[:]); b < minCodeBits {
 		return r, fmt.Errorf("%w: %d of %d", ErrTooFewBits, b, codeBits)
 	}
@@ -156,15 +157,17 @@ func (e *Engine) pyramid(img *image.Gray) (int, error) {
 	if last := img.PixOffset(b.Max.X-1, b.Max.Y-1); img.Stride < w || last >= len(img.Pix) {
 		return 0, fmt.Errorf("%w: %d bytes of pixels for %d×%d", ErrTooSmall, len(img.Pix), w, h)
 	}
-	e.levels[0].fromGray(img)
+	e.raw.fromGray(img)
+	e.hist = e.raw.histogram()
+	if percentile(&e.hist, 0.99)-percentile(&e.hist, 0.01) < 16 {
+		return 0, ErrBlank
+	}
+	e.tone.stretch(percentile(&e.hist, 0.005), percentile(&e.hist, 0.995))
+	e.levels[0].map8(&e.raw, &e.tone)
 	k := 0
 	for min(e.levels[k].w, e.levels[k].h) > workSide && k < len(e.levels)-1 {
 		e.levels[k+1].halve(&e.levels[k])
 		k++
-	}
-	hist := e.levels[k].histogram()
-	if percentile(&hist, 0.99)-percentile(&hist, 0.01) < 16 {
-		return 0, ErrBlank
 	}
 	return k, nil
 }

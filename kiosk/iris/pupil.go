@@ -52,7 +52,7 @@ type pupilFinder struct {
 // find returns up to limit hypotheses on p (blurred, highlights filled), best
 // first. hist is p's histogram.
 func (f *pupilFinder) find(p *plane, hist *[256]int, limit int) []pupilGuess {
-	f.darkness(hist, len(p.pix))
+	f.darkness(hist)
 	f.vote(p)
 	f.peaks(p, 8)
 	f.blobs(p)
@@ -61,6 +61,7 @@ func (f *pupilFinder) find(p *plane, hist *[256]int, limit int) []pupilGuess {
 		f.grow(p, c)
 	}
 	sortGuesses(f.seeds)
+	f.thin()
 	f.guesses = f.guesses[:0]
 	for _, s := range f.seeds[:min(len(f.seeds), 3*limit)] {
 		if g := f.descend(p, s); g.score > 0 {
@@ -71,10 +72,32 @@ func (f *pupilFinder) find(p *plane, hist *[256]int, limit int) []pupilGuess {
 	return f.distinct(limit)
 }
 
+// thin drops seeds that better ones nearly equal, so that one dark place does
+// not crowd the others out.
+func (f *pupilFinder) thin() {
+	kept := f.seeds[:0]
+	for _, g := range f.seeds {
+		dup := false
+		for _, k := range kept {
+			if sq(k.x-g.x)+sq(k.y-g.y) < sq(0.4*k.r) && abs32(k.r-g.r) < 0.25*k.r {
+				dup = true
+				break
+			}
+		}
+		if !dup {
+			kept = append(kept, g)
+		}
+	}
+	f.seeds = kept
+}
+
 // darkness fills the table of how unusual a dark value is: 1 for the darkest
 // pixels of the image, 0 for anything brighter than its median.
-func (f *pupilFinder) darkness(hist *[256]int, n int) {
-	cum := 0
+func (f *pupilFinder) darkness(hist *[256]int) {
+	cum, n := 0, 1
+	for _, c := range hist {
+		n += c
+	}
 	for v, c := range hist {
 		q := (float32(cum) + float32(c)/2) / float32(n)
 		cum += c

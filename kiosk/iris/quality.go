@@ -47,25 +47,28 @@ type Quality struct {
 // Acceptable reports whether the capture passes the quality floor.
 func (q Quality) Acceptable() bool { return q.Score >= ScoreFloor }
 
-// assess fills the vector from a segmentation on the work plane; scale is the
-// number of image pixels to one of the plane.
+// assess fills the vector and the score from a segmentation on the work plane,
+// the sheet and the code made of it.
 func (e *Engine) assess(h *hypothesis, s *sheet, work int) Quality {
 	p := &e.levels[work]
 	scale := float64(int(1) << work)
 	rp, rl := h.pupil.Radius(), h.limbus.Radius()
 	var q Quality
 	q.UsableIrisArea = 100 * s.usableArea(rp, rl)
-	q.IrisScleraContrast, q.IrisPupilContrast = contrasts(p, &h.pupil, &h.limbus, s, &e.values)
+	q.IrisScleraContrast, q.IrisPupilContrast = contrasts(&e.raw, h, scale, s, &e.values)
 	q.PupilCircularity = circularity(&h.pupil)
-	hist := e.levels[0].histogram()
-	q.GreyUtilisation = entropy(&hist)
+	q.GreyUtilisation = entropy(&e.hist)
 	q.IrisRadius = rl * scale
 	q.PupilIrisRatio = 100 * rp / rl
 	d := math.Hypot(h.pupil.Center.X-h.limbus.Center.X, h.pupil.Center.Y-h.limbus.Center.Y)
 	q.Concentricity = 100 * max(0, 1-d/rl)
 	q.MarginAdequacy = margins(h.limbus.Center, rl, p.w, p.h)
-	q.Sharpness = sharpness(&e.levels[0])
-	q.judge(h, s)
+	q.Sharpness = sharpness(&e.raw)
+	q.judge(evidence{
+		pupil: float64(h.pupilScore), limbus: float64(h.limbusScore), residual: h.pupilResidual,
+		spread: float64(e.lids.sigma), coded: float64(ones(e.codes[0].mask[:])) / codeBits,
+		shiny: s.highlightShare(), sharp: e.irisSharpness(h, work), oval: h.pupil.oval(),
+	})
 	return q
 }
 
@@ -74,41 +77,65 @@ func gate(v, bad, good float64) float64 {
 	return min(max((v-bad)/(good-bad), 0), 1)
 }
 
-// judge sets Score and Guidance. The score is the worst of several gates, each
-// 1 where it costs nothing and 0 where the capture is useless, so that one
-// good property never hides a bad one.
-func (q *Quality) judge(h *hypothesis, s *sheet) {
+// evidence is what the score rests on beside the vector: how far the
+// boundaries can be believed, and how much of the iris became code.
+type evidence struct {
+	pupil, limbus float64 // scores of the circle searches
+	residual      float64 // of the pupil's contour, over its radius
+	spread        float64 // of the iris's own grey values, in stretched grey levels
+	coded         float64 // share of the code's bits that are usable
+	shiny         float64 // share of the ring lost to reflections
+	sharp         float64 // irisSharpness
+	oval          float64 // of the pupil
+}
+
+// judge sets Score and Guidance. The score is the product of gates, each 1
+// where it costs nothing and 0 where the capture is useless, so that one good
+// property never hides a bad one and several doubts add up.
+func (q *Quality) judge(e evidence) {
 	// A shut or half shut eye shows itself less in what is covered than in
-	// boundaries that are hard to believe.
-	trust := gate(float64(h.pupilScore), 8, 26) * gate(h.pupilResidual, 0.035, 0.018) *
-		gate(q.IrisPupilContrast, 5, 40) * gate(float64(h.limbusScore), 6, 16)
-	blame := GuidanceLookHere
-	if q.UsableIrisArea < 85 {
-		blame = GuidanceOpenWider
-	}
+	// boundaries that are hard to believe and in a ring that is no iris.
+	open := gate(e.pupil, 8, 30) * gate(e.residual, 0.04, 0.016) * gate(q.IrisPupilContrast, 8, 50) *
+		gate(e.limbus, 6, 15) * gate(e.spread, 48, 24)
+	still := gate(e.sharp, 55, 95)
 	gates := [...]struct {
 		v    float64
 		hint Guidance
 	}{
-		{trust, blame},
-		{gate(q.IrisRadius, 28, 60), GuidanceCloser},
+		{gate(q.IrisRadius, 20, 45), GuidanceCloser},
 		{gate(q.MarginAdequacy, -40, 40), GuidanceFurther},
-		{gate(q.UsableIrisArea, 15, 65), GuidanceOpenWider},
-		{gate(q.Concentricity, 75, 90), GuidanceLookHere},
-		{gate(q.PupilIrisRatio, 8, 18) * gate(q.PupilIrisRatio, 88, 72), GuidanceLookHere},
-		{gate(s.highlightShare(), 0.35, 0.12), GuidanceRemoveGlasses},
-		{gate(q.Sharpness, 0, 8), GuidanceHoldStill},
+		{open * gate(e.coded, 0.12, 0.5), GuidanceOpenWider},
+		{gate(q.Concentricity, 70, 88) * gate(e.oval, 0.085, 0.045) *
+			gate(q.PupilIrisRatio, 8, 18) * gate(q.PupilIrisRatio, 88, 72), GuidanceLookHere},
+		{gate(e.shiny, 0.35, 0.12), GuidanceRemoveGlasses},
+		{still, GuidanceHoldStill},
 	}
-	worst := 1.0
+	score, worst := 1.0, 1.0
 	for _, g := range gates {
+		score *= g.v
 		if g.v < worst {
-			worst, q.Guidance = g.v, g.hint
+			worst = g.v
 		}
 	}
+	q.Score, q.Guidance = 100*score, GuidanceNone
 	if worst > 0.8 {
-		q.Guidance = GuidanceNone
+		return
 	}
-	q.Score = 100 * worst
+	// Where what was found is hardly an eye, its measures say nothing.
+	if open < 0.3 {
+		q.Guidance = GuidanceOpenWider
+		if still < 0.5 {
+			q.Guidance = GuidanceHoldStill
+		}
+		return
+	}
+	// The first in the order of acting that is wrong enough.
+	for _, g := range gates {
+		if g.v <= max(worst, 0.6) {
+			q.Guidance = g.hint
+			return
+		}
+	}
 }
 
 // usableArea is the usable share of the annulus: sheet cells weighted by the
@@ -127,8 +154,10 @@ func (s *sheet) usableArea(rp, rl float64) float64 {
 	return sum / all
 }
 
-// contrasts computes clauses 6.2.2 and 6.2.3 on polar samples.
-func contrasts(p *plane, pupil, limbus *Contour, s *sheet, buf *[3][]uint8) (sclera, pup float64) {
+// contrasts computes clauses 6.2.2 and 6.2.3 on polar samples of the image;
+// scale is how many of its pixels make one of h's.
+func contrasts(p *plane, h *hypothesis, scale float64, s *sheet, buf *[3][]uint8) (sclera, pup float64) {
+	pupil, limbus := h.pupil.scaled(scale), h.limbus.scaled(scale)
 	rp, rl := float32(pupil.Radius()), float32(limbus.Radius())
 	px, py := float32(pupil.Center.X), float32(pupil.Center.Y)
 	lx, ly := float32(limbus.Center.X), float32(limbus.Center.Y)
@@ -270,4 +299,38 @@ func sharpnessIn(p *plane, x0, y0, x1, y1 int) float64 {
 	}
 	pw := sum / float64(n)
 	return 100 * pw * pw / (pw*pw + c*c)
+}
+
+// irisSharpness is the sharpness measure on the iris and its border, at the
+// level on which the iris has a radius of 40 to 80 pixels where there is one,
+// so that it says the same of a near and of a distant eye.
+func (e *Engine) irisSharpness(h *hypothesis, work int) float64 {
+	k, c := work, h.limbus
+	for c.Radius() > sharpRadius && k+1 < len(e.levels) {
+		e.levels[k+1].halve(&e.levels[k])
+		c = c.scaled(0.5)
+		k++
+	}
+	for c.Radius() < sharpRadius/2 && k > 0 {
+		c = c.scaled(2)
+		k--
+	}
+	return localSharpness(&e.levels[k], c)
+}
+
+// sharpRadius is the largest radius at which irisSharpness looks, in pixels.
+const sharpRadius = 80
+
+// oval is how much longer than wide a curve is: the amplitude of its second
+// harmonic over its mean radius. A circle seen at an angle φ has about
+// (1-cos φ)/(1+cos φ).
+func (c *Contour) oval() float64 {
+	var re, im, mean float64
+	for i, r := range c.Radii {
+		k := 2 * i & (ContourPoints - 1)
+		re += float64(r) * float64(contourCos[k])
+		im += float64(r) * float64(contourSin[k])
+		mean += float64(r)
+	}
+	return 2 * math.Hypot(re, im) / mean
 }

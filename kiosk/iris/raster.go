@@ -105,6 +105,21 @@ func (p *plane) histogram() (h [256]int) {
 	return h
 }
 
+// texturedHistogram counts the grey values of p but for stretches of one and
+// the same, which no sensor delivers: bars and blanked out backgrounds.
+func (p *plane) texturedHistogram() (h [256]int) {
+	const d = 6
+	for y := range p.h {
+		row := p.pix[y*p.w : (y+1)*p.w]
+		for x := d; x < len(row)-d; x++ {
+			if v := row[x]; v != row[x-d] || v != row[x+d] {
+				h[v]++
+			}
+		}
+	}
+	return h
+}
+
 // percentile returns the smallest grey value at or below which at least the
 // share q of the counted pixels lies.
 func percentile(h *[256]int, q float64) int {

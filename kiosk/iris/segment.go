@@ -4,6 +4,7 @@ package iris
 type segmenter struct {
 	high   highlights
 	smooth plane
+	dark   plane // smooth, its dark tones spread
 	pupils pupilFinder
 	polar  polarStep
 	open   rays // those free of lids, for adjustLimbus
@@ -33,10 +34,11 @@ func (g *segmenter) run(p *plane) (hyps [pupilHypotheses]hypothesis, n int) {
 	radius := min(max(p.h/30, 5), 10)
 	g.high.run(p, radius, lo, hi)
 	g.smooth.blur(&g.high.filled)
-	hist = g.smooth.histogram()
-	for _, c := range g.pupils.find(&g.smooth, &hist, pupilHypotheses) {
+	g.dark.map8(&g.smooth, &darkSpread)
+	hist = g.dark.texturedHistogram()
+	for _, c := range g.pupils.find(&g.dark, &hist, pupilHypotheses) {
 		h := hypothesis{pupilScore: c.score}
-		h.pupil, h.pupilResidual = g.tracePupil(&g.high.filled, c.circle)
+		h.pupil, h.pupilResidual = g.tracePupil(&g.dark, c.circle)
 		l := g.findLimbus(&g.smooth, &h.pupil)
 		if l.score <= 0 {
 			continue

@@ -8,17 +8,44 @@ type Segmentation struct {
 	// Open[i] is how far from pupil (0) to limbus (1) the ray at angle
 	// 2π·i/ContourPoints is free of lids.
 	Open [ContourPoints]float32
+	// Hidden has, for each of ContourPoints rays, a bit for each of 32 equal
+	// steps from pupil (bit 0) to limbus: set where lid, lash or reflection
+	// hides the iris or it lies outside the image, so that it is not coded.
+	Hidden [ContourPoints]uint32
 }
 
 // Visible reports whether the pixel (x, y) lies between the contours and is
-// not under a lid.
+// coded: not under a lid, a lash or a reflection.
 func (s *Segmentation) Visible(x, y float64) bool {
 	dp, in := s.Pupil.beyond(x, y)
 	dl, _ := s.Limbus.beyond(x, y)
 	if dp < 0 || dl > 0 {
 		return false
 	}
-	return dp <= float64(s.Open[in])*(dp-dl)
+	step := int(dp / (dp - dl) * 32)
+	return s.Hidden[in]>>min(step, 31)&1 == 0
+}
+
+// mark fills Open and Hidden from the sheet.
+func (s *Segmentation) mark(sh *sheet) {
+	const across, down = sheetW / ContourPoints, sheetH / 32
+	for i := range ContourPoints {
+		s.Open[i] = float32(sh.lid[i*lidW/ContourPoints]) / lidH
+		s.Hidden[i] = 0
+		for k := range 32 {
+			n := 0
+			for dj := range down {
+				for di := range across {
+					// around the ray
+					x := (i*across + di - across/2 + sheetW) & (sheetW - 1)
+					n += int(sh.good[(k*down+dj)*sheetW+x])
+				}
+			}
+			if 2*n < across*down {
+				s.Hidden[i] |= 1 << k
+			}
+		}
+	}
 }
 
 // LidPoint is the point at which ray i is covered by a lid: on the limbus

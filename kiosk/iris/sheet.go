@@ -67,12 +67,13 @@ type lidFinder struct {
 	from  [2 * lidW * (lidH + 1)]int8
 	buf   []float32
 	mean  [lidH]float32
-	trend [lidW]float32
+	tilt  [3]float32 // of the shading: to the right, down, everywhere
 	sigma float32
 }
 
 func (f *lidFinder) run(s *sheet) {
 	f.reduce(s)
+	f.tilt = [3]float32{}
 	f.model()
 	f.shading()
 	f.oddness()
@@ -111,7 +112,7 @@ func (f *lidFinder) model() {
 		f.buf = f.buf[:0]
 		for i := range lidW {
 			if f.ok[j*lidW+i] && contourSin[i*ContourPoints/lidW] > -0.36 && contourSin[i*ContourPoints/lidW] < 0.5 {
-				f.buf = append(f.buf, f.small[j*lidW+i])
+				f.buf = append(f.buf, f.small[j*lidW+i]-f.shade(i, j))
 			}
 		}
 		if len(f.buf) < 8 {
@@ -133,31 +134,87 @@ func (f *lidFinder) model() {
 	if n > 0 {
 		f.sigma /= n
 	}
-	f.sigma = max(f.sigma, 6)
+	f.sigma = max(f.sigma, 8)
 }
 
-// shading learns how the illumination changes around the circle from the
-// inner radii, which lids reach last; it may not explain away a lid.
+// shading learns how the illumination changes across the iris: a plane in the
+// picture, fitted so that what is not iris (lids, lashes, reflections) has
+// little say in it. It may not explain away a lid.
 func (f *lidFinder) shading() {
-	const reach = 8 // rays to either side
-	limit := 2 * f.sigma
-	for i := range lidW {
-		f.buf = f.buf[:0]
-		for d := -reach; d <= reach; d += 2 {
-			k := (i + d) & (lidW - 1)
-			for j := 2; j < lidH*2/5; j += 2 {
-				if o := j*lidW + k; f.ok[o] {
-					f.buf = append(f.buf, f.small[o]-f.mean[j])
+	for pass, reach := range shadingReach {
+		var a [11][12]float64
+		for j := 1; j < lidH-1; j += 2 {
+			rho := shadingInner + (1-shadingInner)*(float32(j)+0.5)/lidH
+			for i := 0; i < lidW; i += 2 {
+				o := j*lidW + i
+				if !f.ok[o] {
+					continue
+				}
+				k := i * ContourPoints / lidW
+				x, y := rho*contourCos[k], rho*contourSin[k]
+				v := f.small[o] - f.mean[j]
+				e := (v - f.tilt[0]*x - f.tilt[1]*y - f.tilt[2]) / (reach * f.sigma)
+				w := 1 / (1 + e*e)
+				w *= w
+				if pass == 0 {
+					w *= shadingStart[k]
+				}
+				row := [3]float64{float64(x), float64(y), 1}
+				for r := range 3 {
+					for c := r; c < 3; c++ {
+						a[r][c] += float64(w) * row[r] * row[c]
+					}
+					a[r][3] += float64(w) * row[r] * float64(v)
 				}
 			}
 		}
-		f.trend[i] = 0
-		if len(f.buf) > reach {
-			slices.Sort(f.buf)
-			f.trend[i] = min(max(f.buf[len(f.buf)/2], -limit), limit/4)
+		for r := range 3 {
+			a[r][r] += shadingRidge
+			for c := range r {
+				a[r][c] = a[c][r]
+			}
+		}
+		var x [11]float64
+		if !solve(&a, &x, 3) {
+			return
+		}
+		limit := 4 * f.sigma
+		for r := range 3 {
+			f.tilt[r] = min(max(float32(x[r]), -limit), limit)
 		}
 	}
 }
+
+// shade is the shading at row j of ray i.
+func (f *lidFinder) shade(i, j int) float32 {
+	k := i * ContourPoints / lidW
+	rho := shadingInner + (1-shadingInner)*(float32(j)+0.5)/lidH
+	return rho*(f.tilt[0]*contourCos[k]+f.tilt[1]*contourSin[k]) + f.tilt[2]
+}
+
+// The plane of the shading.
+const (
+	shadingInner = 0.4 // radius of the pupil in radii of the limbus, nearly enough
+	shadingRidge = 20
+)
+
+// shadingReach is, for each fit, how many deviations of the iris count half as
+// much and less: widely first, so that the fit does not settle on a part.
+var shadingReach = [...]float32{8, 6, 4, 3, 2, 2}
+
+// shadingStart is where the first fit looks: beside and below the pupil.
+var shadingStart = func() (t [ContourPoints]float32) {
+	for i, s := range contourSin {
+		t[i] = 1
+		if s < -0.3 {
+			t[i] = max(0.05, 1+(s+0.3)*2)
+		}
+		if s > 0.6 {
+			t[i] = max(0.3, 1-(s-0.6)*2)
+		}
+	}
+	return t
+}()
 
 // oddness fills odd with a clipped log likelihood ratio "not this iris".
 func (f *lidFinder) oddness() {
@@ -168,7 +225,7 @@ func (f *lidFinder) oddness() {
 				f.odd[o] = 0
 				continue
 			}
-			d := (f.small[o] - f.mean[j] - f.trend[i]) / f.sigma
+			d := (f.small[o] - f.mean[j] - f.shade(i, j)) / f.sigma
 			f.odd[o] = min(d*d/2-oddBase, 4)
 		}
 	}
@@ -248,7 +305,7 @@ func (f *lidFinder) apply(s *sheet) {
 			if s.good[o] == 0 {
 				s.shiny++
 			}
-			d := (s.val[o] - f.mean[k] - f.trend[t]) / f.sigma
+			d := (s.val[o] - f.mean[k] - f.shade(t, k)) / f.sigma
 			if d < -lashCut || d > glowCut {
 				s.good[o] = 0
 			}

@@ -11,7 +11,7 @@ import (
 
 // EngineVersion is the version of everything that shapes a template. Templates
 // with different versions never compare.
-const EngineVersion = "tambo-iris/1"
+const EngineVersion = "tambo-iris/2"
 
 // Errors of templates and comparisons.
 var (

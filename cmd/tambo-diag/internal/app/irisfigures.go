@@ -14,6 +14,9 @@ import (
 	"tambo/kiosk/iris/evaluate"
 )
 
+// poorOverlap is the overlap with a mask below which an image is shown.
+const poorOverlap = 0.75
+
 // worstPairs is how many genuine pairs the contact sheets show.
 const worstPairs = 100
 
@@ -30,18 +33,18 @@ func (s *irisSet) report(dir string, scores []float32, f *evaluate.Figures, rep 
 			if s.reads[i] != nil {
 				q = s.reads[i].Result.Quality.Score
 			}
-			worst = append(worst, tile{i, fmt.Sprintf("%.3f %s q%.0f", p.Score, filepath.Base(s.paths[i]), q)})
+			worst = append(worst, tile{image: i, caption: fmt.Sprintf("%.3f %s q%.0f", p.Score, filepath.Base(s.paths[i]), q)})
 		}
 	}
 	for i := range s.paths {
 		if s.codes[i] == nil {
-			poor = append(poor, tile{i, "no template " + filepath.Base(s.paths[i])})
+			poor = append(poor, tile{image: i, caption: "no template " + filepath.Base(s.paths[i])})
 		}
 	}
 	if m := rep.Masks; m != nil {
 		for i, v := range m.iou {
-			if v >= 0 && v < 0.75 {
-				poor = append(poor, tile{i, fmt.Sprintf("IoU %.2f %s", v, filepath.Base(s.paths[i]))})
+			if v >= 0 && v < poorOverlap {
+				poor = append(poor, tile{i, fmt.Sprintf("IoU %.2f %s", v, filepath.Base(s.paths[i])), m.names[i]})
 			}
 		}
 	}
@@ -129,6 +132,7 @@ func (s *irisSet) blame(scores []float32, threshold float64) []float64 {
 type tile struct {
 	image   int
 	caption string
+	mask    string // file of a mask whose outline is drawn in red, if any
 }
 
 // Contact sheets: each eye in a field of its own, two fields for a pair.
@@ -198,5 +202,27 @@ func (s *irisSet) draw(c canvas, at image.Point, t tile) {
 			}
 		}
 	}
+	if t.mask != "" {
+		c.outline(at, t.mask, x0, y0, k)
+	}
 	c.text(at.X+4, at.Y+14, t.caption, inkGold)
+}
+
+// outline draws the border of a mask, red.
+func (c canvas) outline(at image.Point, name string, x0, y0, k float64) {
+	mask, err := readGray(name)
+	if err != nil {
+		return
+	}
+	in := func(x, y int) bool {
+		p := image.Pt(int(x0+float64(x)*k), int(y0+float64(y)*k))
+		return p.In(mask.Rect) && mask.GrayAt(p.X, p.Y).Y != 0
+	}
+	for y := range tileH - 1 {
+		for x := range tileW - 1 {
+			if in(x, y) && !(in(x-1, y) && in(x+1, y) && in(x, y-1) && in(x, y+1)) {
+				c.Set(at.X+x, at.Y+y, inkRed)
+			}
+		}
+	}
 }

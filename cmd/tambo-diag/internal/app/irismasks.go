@@ -21,7 +21,8 @@ type maskReport struct {
 	Least   float64 `json:"least"`
 	Swapped bool    `json:"left_right_swapped"`
 
-	iou []float64 // by image; −1 where there is no mask
+	iou   []float64 // by image; −1 where there is no mask
+	names []string  // of the masks' files, by image
 }
 
 // masks compares with the masks below dir. An image without a segmentation
@@ -112,7 +113,7 @@ func (s *irisSet) maskNames(root string, swap bool) []string {
 }
 
 func (s *irisSet) overlaps(names []string) (*maskReport, error) {
-	m := &maskReport{Least: 1, iou: make([]float64, len(names))}
+	m := &maskReport{Least: 1, iou: make([]float64, len(names)), names: names}
 	for i, name := range names {
 		m.iou[i] = -1
 		if name == "" {
