@@ -100,7 +100,7 @@ func (s *step) destroyForbidden() bool {
 // withdraw leaves of a capture that it was taken, and nothing of what it
 // showed.
 func withdraw(c *kiosk.Capture) {
-	c.Cleared, c.Template, c.Quality.Vector, c.Annotation = true, nil, nil, ""
+	c.Cleared, c.Template, c.Quality.Vector, c.Quality.Attack, c.Annotation = true, nil, nil, nil, ""
 }
 
 // identified takes the identity. Every disagreement must be answered and every

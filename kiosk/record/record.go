@@ -50,6 +50,9 @@ type Evidence struct {
 type Crop struct {
 	Eye kiosk.Eye `json:"eye"`
 	PNG []byte    `json:"png"`
+	// Attack holds the strong signals of a presentation attack: whoever compares
+	// the images should know.
+	Attack []kiosk.AttackSignal `json:"attack,omitempty"`
 }
 
 // CropPart is the name under which a draft keeps the crop of a capture: the
@@ -77,7 +80,7 @@ func Compose(e *kiosk.Encounter, kind kiosk.PackageKind, image func(part string)
 			if err != nil {
 				return nil, fmt.Errorf("record: crop of capture %d: %w", c.ID, err)
 			}
-			ev.Irises = append(ev.Irises, Crop{Eye: c.Eye, PNG: crop})
+			ev.Irises = append(ev.Irises, Crop{Eye: c.Eye, PNG: crop, Attack: c.Quality.Suspect()})
 		}
 		if c == e.Photo() {
 			crop, err := image(CropPart(c.Part))
