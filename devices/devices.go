@@ -164,6 +164,14 @@ type FaceStream interface {
 	Close() error
 }
 
+// StillTaker is a FaceStream whose camera takes stills beside the stream, often of
+// more pixels. Ask by a type assertion.
+type StillTaker interface {
+	// Still triggers one and waits for it. ErrUnsupported where the camera takes
+	// none; ErrStalled where it did not come whole before ctx ended. Its Seq is 0.
+	Still(ctx context.Context) (FaceFrame, error)
+}
+
 // FaceFrame is one colour exposure, 320×240 to 4096×3072. It belongs to the
 // caller.
 type FaceFrame struct {

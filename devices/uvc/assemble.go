@@ -2,6 +2,7 @@ package uvc
 
 import (
 	"encoding/binary"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,6 +12,7 @@ const (
 	headEOF = 1 << 1
 	headPTS = 1 << 2
 	headSCR = 1 << 3
+	headSTI = 1 << 5
 	headERR = 1 << 6
 )
 
@@ -41,11 +43,16 @@ type assembler struct {
 	emit     func(shot)
 	damaged  func()
 
+	// still takes the payloads of still images, which come between those of the
+	// video; nil while nobody waits for one.
+	still atomic.Pointer[assembler]
+
 	// the payload in progress
-	within bool // a payload goes on in the next transfer
-	got    int  // bytes of it so far, with the header
-	skip   bool // the rest of it is not used
-	resync bool // wait for a short transfer: where a payload begins is unknown
+	to     *assembler // whose it is: this one, or still
+	within bool       // a payload goes on in the next transfer
+	got    int        // bytes of it so far, with the header
+	skip   bool       // the rest of it is not used
+	resync bool       // wait for a short transfer: where a payload begins is unknown
 
 	// the frame in progress
 	seen   bool // a frame has begun before: fid and pts are those of the last
@@ -66,18 +73,23 @@ type assembler struct {
 	passed  bool // the camera's clock has gone on within some whole frame
 	unruly  int  // frames within which it went back, while it never had
 	ignored bool // it is no clock, and the order of payloads is not judged by it
+	stamped bool // a whole frame of several payloads has had one time stamp
+	restamp int  // frames cut in two by a change of it, while none had
+	noPTS   bool // its time stamps change within frames, and do not part them
+	pieces  int  // payloads of this frame
 }
 
 // maxUnruly is after how many frames a camera whose clock goes backwards within
-// each of them is taken not to keep one: some do not.
+// each of them is taken not to keep one, and one whose time stamp changes within
+// each of them not to stamp frames: there are such cameras.
 const maxUnruly = 120
 
 // newAssembler makes one for a mode; fresh, emit and damaged are the caller's.
-func newAssembler(m mode, clockHz uint32) assembler {
+func newAssembler(m mode, clockHz uint32) *assembler {
 	if m.clockHz != 0 {
 		clockHz = m.clockHz
 	}
-	return assembler{size: m.frameSize, variable: m.coding == codingMJPEG, payload: m.payload, clock: deviceClock{hz: clockHz}}
+	return &assembler{size: m.frameSize, variable: m.coding == codingMJPEG, payload: m.payload, clock: deviceClock{hz: clockHz}}
 }
 
 // push takes the bytes of one completed transfer.
@@ -98,12 +110,12 @@ func (a *assembler) push(b []byte) {
 	}
 	a.got += len(b)
 	if !a.skip {
-		a.data(b)
+		a.to.data(b)
 	}
-	if !full || a.got >= a.payload {
+	if !full || a.skip && a.got >= a.payload || !a.skip && a.got >= a.to.payload {
 		a.within = false
 		if a.eof && !a.skip {
-			a.close()
+			a.to.close()
 		}
 		a.eof = false
 	}
@@ -111,44 +123,72 @@ func (a *assembler) push(b []byte) {
 
 // lost says that a transfer failed.
 func (a *assembler) lost() {
-	a.spoil()
+	a.spoilt()
 	a.within, a.eof = false, false
 	a.resync = a.payload > a.transfer
 }
 
-// header reads a payload header, begins and ends frames, and returns its length.
-// ok is false when the payload's data is of no use.
+// spoilt gives up whatever is in progress: what was lost may be of either.
+func (a *assembler) spoilt() {
+	a.spoil()
+	if s := a.still.Load(); s != nil {
+		s.spoil()
+	}
+}
+
+// header reads a payload header, says whose payload it is, begins and ends
+// frames, and returns its length. ok is false when its data is of no use.
 func (a *assembler) header(b []byte) (n int, ok bool) {
 	a.eof = false
 	h, ok := parseHeader(b)
 	if !ok {
-		a.spoil()
+		a.spoilt()
 		return 0, false
 	}
-	n, info, pts := h.length, h.info, h.pts
-	hasPTS := info&headPTS != 0
+	a.to = a
+	if h.info&headSTI != 0 {
+		if a.to = a.still.Load(); a.to == nil {
+			return h.length, false
+		}
+	}
+	if !a.to.take(h) {
+		return h.length, false
+	}
+	a.eof = h.info&headEOF != 0
+	return h.length, true
+}
+
+// take begins and ends frames as a payload's header says; false where its data is
+// of no use.
+func (a *assembler) take(h payloadHeader) bool {
+	info, pts := h.info, h.pts
+	hasPTS := info&headPTS != 0 && !a.noPTS
 	otherPTS := hasPTS && a.hasPTS && pts != a.pts
 	switch fid := info & headFID; {
 	case !a.open && a.seen && fid == a.fid && !otherPTS:
 		// What is left of a frame that ended. Or a new frame whose bit was not
 		// toggled and that has no time stamp: it cannot be told apart.
-		return n, false
+		return false
 	case !a.open:
 		a.begin(fid, pts, hasPTS)
 	case fid != a.fid || otherPTS:
+		if fid == a.fid && !a.stamped {
+			a.restamp++
+			a.noPTS = a.restamp > maxUnruly
+		}
 		a.close()
 		a.begin(fid, pts, hasPTS)
 	case hasPTS && !a.hasPTS:
 		a.pts, a.hasPTS = pts, true
 	}
+	a.pieces++
 	if info&headERR != 0 {
 		a.spoil()
 	}
 	if info&headSCR != 0 {
 		a.ordered(h.stc)
 	}
-	a.eof = info&headEOF != 0
-	return n, true
+	return true
 }
 
 // ordered checks that a payload was sent after the one before it in its frame:
@@ -205,9 +245,9 @@ func (a *assembler) packet(b []byte) bool {
 	if !ok {
 		return false
 	}
-	a.data(b[n:])
+	a.to.data(b[n:])
 	if a.eof {
-		a.close()
+		a.to.close()
 		a.eof = false
 	}
 	return len(b) > n
@@ -216,7 +256,7 @@ func (a *assembler) packet(b []byte) bool {
 func (a *assembler) begin(fid byte, pts uint32, hasPTS bool) {
 	a.open, a.seen, a.bad, a.off = true, true, false, 0
 	a.fid, a.pts, a.hasPTS = fid, pts, hasPTS
-	a.hasSTC, a.moved = false, false
+	a.hasSTC, a.moved, a.pieces = false, false, 0
 	if a.pic == nil {
 		a.pic = a.fresh()
 	}
@@ -257,6 +297,7 @@ func (a *assembler) close() {
 	sh := shot{pic: a.pic, pts: a.pts, hasPTS: a.hasPTS, at: time.Now()}
 	a.pic = nil
 	a.passed = a.passed || a.moved
+	a.stamped = a.stamped || a.hasPTS && a.pieces > 1
 	if a.hasSTC {
 		a.clock.sample(a.stc, sh.at)
 		if a.hasPTS {

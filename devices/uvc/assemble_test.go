@@ -122,6 +122,45 @@ func TestPictureSideBySide(t *testing.T) {
 	}
 }
 
+// Cameras exist that stamp every payload anew, or whose clock goes backwards. They
+// are known by never having done otherwise, and stream then; a camera that once
+// kept order is held to it.
+func TestAssemblerOfPoorCameras(t *testing.T) {
+	frame := func(b *bench, n int, pts, stc func(piece int) int) {
+		for i := range 3 {
+			h := []byte{12, byte(n&1) | headPTS | headSCR}
+			h = binary.LittleEndian.AppendUint32(h, uint32(pts(i)))
+			h = binary.LittleEndian.AppendUint32(h, uint32(stc(i)))
+			h = append(h, 0, 0)
+			if i == 2 {
+				h[1] |= headEOF
+			}
+			b.a.packet(append(h, "ab"...))
+		}
+	}
+	steady := func(n int) func(int) int { return func(int) int { return n } }
+	for name, tt := range map[string]struct{ pts, stc func(n, piece int) int }{
+		"stamps every payload": {func(n, i int) int { return 10*n + i }, func(n, i int) int { return 10*n + i }},
+		"goes backwards":       {func(n, _ int) int { return n }, func(n, i int) int { return 1000*n - i }},
+	} {
+		b := newBench(6, 40, 64)
+		for n := range 300 {
+			frame(b, n, func(i int) int { return tt.pts(n, i) }, func(i int) int { return tt.stc(n, i) })
+		}
+		if len(b.got) < 150 || len(b.got) > 250 {
+			t.Errorf("a camera that %s: %d of 300 frames", name, len(b.got))
+		}
+		b = newBench(6, 40, 64)
+		frame(b, 0, steady(0), func(i int) int { return i })
+		for n := 1; n < 300; n++ {
+			frame(b, n, func(i int) int { return tt.pts(n, i) }, func(i int) int { return tt.stc(n, i) })
+		}
+		if len(b.got) != 1 {
+			t.Errorf("a camera that %s since its second frame: %d frames", name, len(b.got))
+		}
+	}
+}
+
 // FuzzAssembler feeds any transfers: no panic, no frame that is longer than the
 // bytes that came.
 func FuzzAssembler(f *testing.F) {

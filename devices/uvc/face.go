@@ -137,7 +137,9 @@ type faceShot struct {
 // arrives and decoded when somebody takes it.
 type faceStream struct {
 	outlet[faceShot]
-	cam *FaceCamera
+	cam    *FaceCamera
+	stills sync.Mutex      // one at a time
+	over   <-chan struct{} // closed when the stream ends
 }
 
 var _ devices.FaceStream = (*faceStream)(nil)
@@ -145,6 +147,7 @@ var _ devices.FaceStream = (*faceStream)(nil)
 func startFace(c *FaceCamera) *faceStream {
 	s := &faceStream{cam: c}
 	ctx, cancel := context.WithCancel(context.Background())
+	s.over = ctx.Done()
 	v := c.eye
 	p := &pool{fresh: func() picture { return newPicture(v.mode, 1) }}
 	s.outlet = newOutlet(c.name, func(f faceShot) { p.put(f.pic) }, cancel)

@@ -46,7 +46,7 @@ func FuzzPayloads(f *testing.F) {
 			payloads++
 			switch {
 			case n == 0 && iso:
-				a.spoil()
+				a.spoilt()
 			case n == 0:
 				a.lost()
 			case iso:

@@ -126,7 +126,7 @@ func (v *video) streamPackets(ctx context.Context) error {
 			switch {
 			case p.Err != nil:
 				v.busError()
-				v.asm.spoil()
+				v.asm.spoilt()
 			case v.asm.packet(p.Data):
 				heard = time.Now()
 			}

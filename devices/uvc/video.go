@@ -36,7 +36,7 @@ type video struct {
 	mode  mode   // what was agreed
 	alt   Alternate
 	open  usb.PacketStream // begun by reserve, not yet read
-	asm   assembler
+	asm   *assembler
 	// busError counts a failed transfer.
 	busError func()
 

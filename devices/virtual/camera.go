@@ -83,6 +83,9 @@ type ColourOptions struct {
 	// Isochronous is as of CameraOptions.
 	Isochronous bool
 	Quality     int // of MJPEG, 1 to 100; 85 where 0
+	// Still is the size of the stills that the camera takes by its trigger, in
+	// its stream (method 2); none where zero. Even numbers.
+	Still image.Point
 	// KeepTables leaves the Huffman tables in MJPEG frames. Cameras leave them
 	// out, as this one does by default.
 	KeepTables bool
@@ -252,7 +255,11 @@ func (c *camera) addColour(scene ColourScene, opt ColourOptions) error {
 	if opt.Payload <= payloadHeader || opt.Interval < 100*time.Microsecond || opt.Quality < 1 || opt.Quality > 100 {
 		return fmt.Errorf("virtual: colour camera of payload %d, interval %s, quality %d", opt.Payload, opt.Interval, opt.Quality)
 	}
-	for _, s := range opt.Sizes {
+	sizes := opt.Sizes
+	if opt.Still != (image.Point{}) {
+		sizes = append([]image.Point{opt.Still}, sizes...)
+	}
+	for _, s := range sizes {
 		if s.X < 8 || s.X > 4096 || s.Y < 8 || s.Y > 4096 || s.X%2 != 0 || s.Y%2 != 0 {
 			return fmt.Errorf("virtual: colour camera of %v", s)
 		}
@@ -269,7 +276,7 @@ func (c *camera) addColour(scene ColourScene, opt ColourOptions) error {
 		s.Width, s.Height, s.Illumination = m.size.X, m.size.Y, 0
 		return [][]byte{encodeColour(scene.Picture(s), m, opt)}
 	}}
-	c.addStream(&videoStream{c: c, sensor: s, payload: opt.Payload, isochronous: opt.Isochronous, formats: formats,
+	c.addStream(&videoStream{c: c, sensor: s, payload: opt.Payload, isochronous: opt.Isochronous, formats: formats, still: opt.Still,
 		interval: []time.Duration{opt.Interval, 2 * opt.Interval}})
 	return nil
 }

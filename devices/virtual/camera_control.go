@@ -22,6 +22,10 @@ const (
 	vsProbe     = 1
 	vsCommit    = 2
 
+	vsStillProbe   = 3
+	vsStillCommit  = 4
+	vsStillTrigger = 5
+
 	errInvalidUnit    = 5
 	errInvalidControl = 6
 	errInvalidRequest = 7
@@ -121,6 +125,9 @@ func (u *unitControl) control(request uint8, data []byte) (int, error) {
 
 // control negotiates; camera.mu is held.
 func (s *videoStream) control(q usb.Setup, selector uint8, data []byte) (int, error) {
+	if selector >= vsStillProbe && selector <= vsStillTrigger && s.still.X > 0 {
+		return s.stillControl(q, selector, data)
+	}
 	if selector != vsProbe && selector != vsCommit {
 		return 0, usb.ErrStall
 	}
@@ -149,6 +156,33 @@ func (s *videoStream) control(q usb.Setup, selector uint8, data []byte) (int, er
 		return copy(data, []byte{probeSize, 0}), nil
 	case uvcGetInfo:
 		return copy(data, []byte{3}), nil
+	}
+	return 0, usb.ErrStall
+}
+
+// stillControl negotiates and triggers stills (UVC 1.1, 4.3.1.2); camera.mu is held.
+func (s *videoStream) stillControl(q usb.Setup, selector uint8, data []byte) (int, error) {
+	switch {
+	case q.Request == uvcSetCur && selector == vsStillTrigger:
+		if len(data) != 1 || data[0] != 1 || s.stillFormat == 0 || !s.committed {
+			return 0, usb.ErrStall
+		}
+		s.triggered = true
+		return 1, nil
+	case q.Request == uvcSetCur:
+		if len(data) != 11 || data[0] < 1 || int(data[0]) > len(s.formats) || data[1] != 1 {
+			return 0, usb.ErrStall
+		}
+		s.stillFormat = data[0]
+		return len(data), nil
+	case q.Request == uvcGetCur && selector != vsStillTrigger:
+		f := max(s.stillFormat, 1)
+		payload := s.payload
+		if s.isochronous {
+			payload = s.bandwidth(s.agreed)
+		}
+		b := binary.LittleEndian.AppendUint32([]byte{f, 1, 1}, uint32(videoMode{s.formats[f-1].coding, s.still}.bytes()))
+		return copy(data, binary.LittleEndian.AppendUint32(b, uint32(payload))), nil
 	}
 	return 0, usb.ErrStall
 }

@@ -92,6 +92,9 @@ func (c *camera) controlDescriptors() []byte {
 func (s *videoStream) descriptors() []byte {
 	n := uint8(len(s.formats))
 	b := []byte{13 + n, usb.DescCSInterface, 0x01, n, 0, 0, s.ep, 0, uint8(idOutput + s.index), 0, 0, 0, 1}
+	if s.still.X > 0 {
+		b[9], b[10] = 2, 1 // stills in the stream, by a trigger of the host's
+	}
 	b = append(b, make([]byte, n)...) // no controls a format
 	for i, f := range s.formats {
 		index, sizes := uint8(i+1), uint8(len(f.sizes))
@@ -106,6 +109,9 @@ func (s *videoStream) descriptors() []byte {
 		}
 		for k := range f.sizes {
 			b = append(b, s.frameDescriptor(frame, f, k)...)
+		}
+		if s.still.X > 0 {
+			b = append(b, 10, usb.DescCSInterface, 0x03, 0, 1, byte(s.still.X), byte(s.still.X>>8), byte(s.still.Y), byte(s.still.Y>>8), 0)
 		}
 		b = append(b, 6, usb.DescCSInterface, 0x0d, 1, 1, 4) // colour matching
 	}

@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/draw"
 	"image/jpeg"
+	"sync"
 	"time"
 )
 
@@ -44,6 +45,8 @@ type sensor struct {
 	c        *camera
 	interval time.Duration
 	expose   func(Shot, videoMode) [][]byte // the frames of the streams
+
+	one sync.Mutex // held while the scene draws
 
 	shot    *exposure
 	drawing chan struct{} // closed when the exposure in the making is done
@@ -107,9 +110,16 @@ func (s *sensor) look(last int64, interval time.Duration, m videoMode) (e *expos
 	return nil, s.drawing, 0
 }
 
+// frames has the scene drawn.
+func (s *sensor) frames(shot Shot, m videoMode) [][]byte {
+	s.one.Lock()
+	defer s.one.Unlock()
+	return s.expose(shot, m)
+}
+
 // draw makes the next exposure; one at a time.
 func (s *sensor) draw(start time.Time, shot Shot, m videoMode) {
-	e := &exposure{shot: shot, mode: m, frames: s.expose(shot, m)}
+	e := &exposure{shot: shot, mode: m, frames: s.frames(shot, m)}
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
 	if s.c.start == start { // not of a plugging that is over

@@ -29,6 +29,9 @@ type videoStream struct {
 	// and flow while one of them is selected.
 	isochronous bool
 	flowing     bool
+	still       image.Point // size of stills, zero where it takes none
+	triggered   bool        // one was asked for
+	stillFormat uint8       // that was committed
 
 	probe     probe
 	agreed    probe
@@ -86,11 +89,12 @@ type sending struct {
 	payload []byte // rest of the payload in progress
 	zlp     bool   // a zero-length packet ends it
 	idle    int    // microframes without a frame
+	marks   byte   // what the payloads of this frame are marked with
 }
 
 // stop ends streaming; camera.mu is held.
 func (s *videoStream) stop() {
-	s.committed, s.flowing = false, false
+	s.committed, s.flowing, s.triggered = false, false, false
 	s.epoch++
 	s.probe = s.negotiate(probe{})
 }
@@ -103,6 +107,7 @@ const (
 	headEOF = 1 << 1
 	headPTS = 1 << 2
 	headSCR = 1 << 3
+	headSTI = 1 << 5
 	headERR = 1 << 6
 	headEOH = 1 << 7
 )
@@ -132,7 +137,7 @@ func (s *videoStream) in(ctx context.Context, p []byte) (int, error) {
 // nextFrame begins a frame where none is in progress.
 func (s *videoStream) nextFrame(ctx context.Context) error {
 	st := &s.sent
-	if st.frame != nil {
+	if st.frame != nil || s.beginStill() {
 		return nil
 	}
 	e, err := s.sensor.newer(ctx, st.last, time.Duration(st.agreed.interval)*100, s.mode(st.agreed))
@@ -143,9 +148,31 @@ func (s *videoStream) nextFrame(ctx context.Context) error {
 	return nil
 }
 
+// beginStill begins a still that was asked for.
+func (s *videoStream) beginStill() bool {
+	s.c.mu.Lock()
+	wanted := s.triggered
+	s.triggered = false
+	m := videoMode{size: s.still}
+	if wanted {
+		m.coding = s.formats[s.stillFormat-1].coding
+	}
+	at := time.Since(s.c.start)
+	s.c.mu.Unlock()
+	if !wanted {
+		return false
+	}
+	shot := Shot{Index: uint64(at / s.sensor.interval), At: at}
+	last := s.sent.last
+	s.expose(&exposure{shot: shot, mode: m, frames: s.sensor.frames(shot, m)})
+	s.sent.marks, s.sent.last = headSTI, last
+	return true
+}
+
 // expose begins the frame of an exposure.
 func (s *videoStream) expose(e *exposure) {
 	st := &s.sent
+	st.marks = 0
 	st.frame, st.offset, st.last = e, 0, int64(e.shot.Index)
 	if f := s.c.dev.faulter(); !f.hit(f.f.KeepFID) {
 		st.fid ^= headFID
@@ -188,7 +215,7 @@ func (s *videoStream) packet(at time.Time, p []byte) int {
 		e, _, _ = s.sensor.look(st.last, time.Duration(st.agreed.interval)*100, s.mode(st.agreed))
 	}
 	c.mu.Unlock()
-	if e != nil {
+	if st.frame == nil && !s.beginStill() && e != nil {
 		s.expose(e)
 	}
 	if st.frame != nil {
@@ -240,7 +267,7 @@ func (s *videoStream) compose(limit int, at time.Time) []byte {
 	data := frame[st.offset:]
 	data = data[:min(len(data), limit-payloadHeader)]
 	st.offset += len(data)
-	info := st.fid | headPTS | headSCR | headEOH
+	info := st.fid | st.marks | headPTS | headSCR | headEOH
 	if st.offset == len(frame) && !fault.hit(fault.f.NoEOF) {
 		info |= headEOF
 	}
