@@ -20,6 +20,10 @@ type deviceClock struct {
 // best: clocks drift, by tens of millionths.
 const settle = 256
 
+// maxAhead is how far after its last payload a frame may seem to be exposed, while
+// the clocks find each other.
+const maxAhead = 5 * time.Millisecond
+
 // maxAge is how long before its last payload a frame can have been exposed.
 const maxAge = 2 * time.Second
 
@@ -57,8 +61,11 @@ func (c *deviceClock) at(pts uint32, complete time.Time) time.Time {
 		return time.Time{}
 	}
 	t := c.base.Add(c.offset + c.elapsed(c.ticks+int64(int32(pts-c.last))))
-	if age := complete.Sub(t); age < -5*time.Millisecond || age > maxAge {
+	switch age := complete.Sub(t); {
+	case age < -maxAhead || age > maxAge:
 		return time.Time{}
+	case age < 0:
+		return complete
 	}
 	return t
 }

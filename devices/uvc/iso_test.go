@@ -65,7 +65,7 @@ func irisRig(bus usb.Bus, vbus *virtual.Bus, q uvc.Quirks, plug func(*testing.T)
 			return c, nil
 		},
 		Plug: plug, Unplug: func(*testing.T) { vbus.Unplug(port) },
-		Check: check, Virtual: true, Illumination: true,
+		Check: check, Virtual: true, Illumination: true, Losses: testing.Short(), // under the race detector
 	}
 }
 
@@ -80,6 +80,7 @@ func faceRig(bus usb.Bus, vbus *virtual.Bus, number int, compressed bool, plug f
 		},
 		Plug: plug, Unplug: func(*testing.T) { vbus.Unplug(port) },
 		Check: checkFace, Size: image.Pt(64, 48), Compressed: compressed, Virtual: true,
+		Losses: testing.Short(),
 	}
 }
 

@@ -21,7 +21,7 @@ const (
 	firstPause  = 5 * time.Millisecond // before a restart; doubles
 	lastPause   = 250 * time.Millisecond
 	quietFrames = 8 // frame intervals without a byte before a restart
-	minQuiet    = 500 * time.Millisecond
+	minQuiet    = time.Second
 	controlWait = 2 * time.Second
 	haltWait    = 500 * time.Millisecond // for the last request of a stream
 )
