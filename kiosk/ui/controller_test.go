@@ -32,6 +32,7 @@ type bench struct {
 	*sessiontest.Kiosk
 	t          *testing.T
 	w          fyne.Window
+	them       fyne.Window // that faces the person
 	c          *ui.Controller
 	say        *words.Book
 	now        atomic.Pointer[time.Time]
@@ -71,7 +72,9 @@ func (b *bench) start() {
 	b.w = test.NewTempWindow(b.t, nil)
 	b.w.SetPadded(false)
 	b.w.Resize(fyne.NewSize(1280, 800))
-	c := ui.New(ui.Options{Window: b.w, Station: b, Book: b.say, Now: b.time, GoOn: 50 * time.Millisecond, Look: 30 * time.Second, Settle: b.settleTime,
+	b.them = test.NewTempWindow(b.t, nil)
+	b.them.Resize(fyne.NewSize(1280, 800))
+	c := ui.New(ui.Options{Window: b.w, Traveller: b.them, Station: b, Book: b.say, Now: b.time, GoOn: 50 * time.Millisecond, Look: 30 * time.Second, Settle: b.settleTime,
 		Do: func(f func()) { b.queue <- f }})
 	b.c = c
 	b.t.Cleanup(func() {

@@ -156,7 +156,7 @@ func (b *builder) candidate(v CandidateView, alone bool, c DecisionCalls) fyne.C
 		if x.Presentation != kiosk.PresentDiscreet {
 			tone = theme.Stop
 		}
-		lines = append(lines, x.List)
+		lines = append(lines, upper(x.List))
 	} else if v.Wristband != "" {
 		lines = append(lines, b.Say("decision.beforeLine", "Number", widgets.Keep(v.Wristband), "Date", b.Date(v.Date)))
 	}

@@ -12,14 +12,18 @@ import (
 	"slices"
 )
 
-// Rounded is how far a channel of a stored picture may lie from the picture that
-// was drawn, of 255. It is a part of the tolerance, and a quarter of it.
-const Rounded = 8
+// A channel of a stored picture lies within Rounded of the picture that was drawn,
+// of 255, and within Worst where colours are many. It is a part of the tolerance: a
+// quarter, at worst a half.
+const (
+	Rounded = 8
+	Worst   = 16
+)
 
 // Write stores a picture as a PNG of at most 256 colours, a fifth of the size of
 // the whole one: the commonest colours as they are, every other as the nearest of
-// those. A picture that has no such palette within Rounded for 99.5 % of its pixels
-// is stored whole.
+// those. A picture that has no such palette within Worst for 99.9 % of its pixels is
+// stored whole.
 func Write(file string, img image.Image) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
@@ -60,11 +64,11 @@ func paletted(img image.Image) *image.Paletted {
 	for c, n := range count {
 		i, d := near(colours, c)
 		nearest[c] = uint8(i)
-		if d > Rounded {
+		if d > Worst {
 			poor += n
 		}
 	}
-	if poor*200 > len(px) {
+	if poor*1000 > len(px) {
 		return nil
 	}
 	out := image.NewPaletted(image.Rect(0, 0, r.Dx(), r.Dy()), p)

@@ -237,3 +237,14 @@ func (l *plotLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
 		put(o[l.dashes+i-1], float32(i-1)*d, y(l.s.Values[i-1]), float32(i)*d, y(l.s.Values[i]))
 	}
 }
+
+// Pictogram is a mark so large that it speaks to somebody who reads no words.
+func Pictogram(s theme.Sign, side float32) fyne.CanvasObject {
+	i := canvas.NewImageFromResource(theme.Pictogram(s, look().Accent, side))
+	i.FillMode = canvas.ImageFillContain
+	i.SetMinSize(fyne.NewSize(side, side))
+	return Row(0, Space(), i, Space())
+}
+
+// Ground paints the paper under a screen of its own window.
+func Ground(o fyne.CanvasObject) fyne.CanvasObject { return Stack(box(look().Paper, nil, 0, 0), o) }

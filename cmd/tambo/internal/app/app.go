@@ -110,9 +110,22 @@ func show(ctx context.Context, c Config, log *slog.Logger) {
 	s := newStation(ctx, c, log)
 	defer s.close()
 	book := words.New(words.Language(c.Language))
-	k := ui.New(ui.Options{Window: w, Station: s, Technician: technician{s, book}, Book: book, Log: s.log, IdleLock: c.idle})
+	var them fyne.Window
+	if c.Traveller {
+		them = a.NewWindow("Tambo: traveller")
+		them.SetPadded(false)
+		them.Resize(fyne.NewSize(float32(c.width), float32(c.height)))
+		them.SetFullScreen(c.FullScreen)
+		them.SetCloseIntercept(func() {}) // the officer's window is the one that ends
+	}
+	k := ui.New(ui.Options{Window: w, Traveller: them, Station: s, Technician: technician{s, book}, Book: book, Log: s.log, IdleLock: c.idle})
 	defer k.Close()
-	a.Lifecycle().SetOnStarted(func() { go k.Run() })
+	a.Lifecycle().SetOnStarted(func() {
+		if them != nil {
+			them.Show()
+		}
+		go k.Run()
+	})
 	go func() {
 		<-ctx.Done()
 		fyne.Do(a.Quit)

@@ -27,6 +27,10 @@ type Config struct {
 	// whole screen, without a frame.
 	Window     string `json:"window"`
 	FullScreen bool   `json:"fullScreen"`
+	// Traveller opens a second window of the same size, without a frame to touch,
+	// for a screen that faces the person; the window manager's rule for the title
+	// "Tambo: traveller" puts it there.
+	Traveller bool `json:"traveller"`
 	// Density is how many pixels at scale 1 a millimetre of the panel has: it
 	// decides how large what is touched is drawn.
 	Density float32 `json:"pixelsPerMillimetre"`
