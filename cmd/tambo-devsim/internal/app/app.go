@@ -35,6 +35,7 @@ type options struct {
 	person                    string
 	seed                      uint64
 	sideBySide, worn, quiet   bool
+	isochronous, composite    bool
 }
 
 // Run is the program; it returns the exit code.
@@ -71,6 +72,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&o.person, "person", "1", "who sits in front of the cameras and whose page lies on the glass at first: name or `number`")
 	f.Uint64Var(&o.seed, "seed", 0, "added to the `number` of generated people, so that runs have others")
 	f.BoolVar(&o.sideBySide, "side-by-side", false, "a camera with both eyes in one frame, in place of two streams")
+	f.BoolVar(&o.isochronous, "isochronous", false, "cameras with isochronous endpoints, in place of bulk")
+	f.BoolVar(&o.composite, "composite", false, "eyes and face in one device, in place of two")
 	f.BoolVar(&o.worn, "worn", false, "generated pages are badly worn")
 	f.BoolVar(&o.quiet, "quiet", false, "print nothing but errors")
 	if err := f.Parse(args); err != nil {
@@ -87,7 +90,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 type devsim struct {
 	bus             *virtual.Bus
 	camera, scanner *virtual.Device
-	face            *virtual.Device
+	face            *virtual.Device // the camera itself where it is composite
+	facePort        string
 	eyes            *eyeScene
 	pages           *pageScene
 	faces           *faceScene
@@ -132,7 +136,7 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		defer os.Remove(o.portFile)
 	}
 	fmt.Fprintf(stdout, "tambo-devsim: virtual iris camera at %s, scanner at %s and face camera at %s, USB/IP on %s; %s; %s; %s\n",
-		cameraPort, scannerPort, facePort, server.Addr(), d.eyes, d.pages, d.faces)
+		cameraPort, scannerPort, d.facePort, server.Addr(), d.eyes, d.pages, d.faces)
 	wg.Go(func() { failed <- server.Serve(ctx); cancel() })
 	<-ctx.Done()
 	return <-failed
@@ -157,30 +161,48 @@ func build(o options) (*devsim, error) {
 	if err := d.pages.setPage(o.person); err != nil && o.pages == "" {
 		return nil, err
 	}
-	layout := virtual.TwoStreams
-	if o.sideBySide {
-		layout = virtual.SideBySide
-	}
-	if d.camera, err = virtual.NewCamera(d.eyes, virtual.CameraOptions{Layout: layout}); err != nil {
+	if err := d.makeCameras(o); err != nil {
 		return nil, err
 	}
 	if d.scanner, err = virtual.NewScanner(d.pages, virtual.ScannerOptions{}); err != nil {
 		return nil, err
 	}
-	picture, err := size(o.faceSize)
-	if err != nil {
-		return nil, err
-	}
-	if d.face, err = virtual.NewColourCamera(d.faces, virtual.ColourOptions{Sizes: []image.Point{picture}, Interval: time.Second / 15}); err != nil {
-		return nil, err
-	}
 	if err := d.bus.Plug(cameraPort, d.camera); err != nil {
 		return nil, err
 	}
-	if err := d.bus.Plug(facePort, d.face); err != nil {
-		return nil, err
+	if d.face != d.camera {
+		if err := d.bus.Plug(d.facePort, d.face); err != nil {
+			return nil, err
+		}
 	}
 	return d, d.bus.Plug(scannerPort, d.scanner)
+}
+
+// makeCameras makes the iris and the face camera, two devices or one.
+func (d *devsim) makeCameras(o options) error {
+	picture, err := size(o.faceSize)
+	if err != nil {
+		return err
+	}
+	eyes := virtual.CameraOptions{Isochronous: o.isochronous}
+	face := virtual.ColourOptions{Sizes: []image.Point{picture}, Interval: time.Second / 15, Isochronous: o.isochronous}
+	d.facePort = facePort
+	if o.composite {
+		if o.sideBySide {
+			return errors.New("a composite camera has a stream an eye: not with -side-by-side")
+		}
+		d.camera, err = virtual.NewCompositeCamera(d.eyes, d.faces, eyes, face)
+		d.face, d.facePort = d.camera, cameraPort
+		return err
+	}
+	if o.sideBySide {
+		eyes.Layout = virtual.SideBySide
+	}
+	if d.camera, err = virtual.NewCamera(d.eyes, eyes); err != nil {
+		return err
+	}
+	d.face, err = virtual.NewColourCamera(d.faces, face)
+	return err
 }
 
 // setPerson seats a person before both cameras, setVisit begins one of their

@@ -52,7 +52,7 @@ func (d *devsim) device(name string) (*virtual.Device, string, error) {
 	case "scanner":
 		return d.scanner, scannerPort, nil
 	case "face":
-		return d.face, facePort, nil
+		return d.face, d.facePort, nil
 	}
 	return nil, "", fmt.Errorf("no device %q: camera, scanner or face", name)
 }
@@ -120,6 +120,6 @@ func (d *devsim) list() []string {
 	return []string{
 		"camera " + state(cameraPort) + "; " + d.eyes.String(),
 		"scanner " + state(scannerPort) + "; " + d.pages.String(),
-		"face " + state(facePort) + "; " + d.faces.String(),
+		"face " + state(d.facePort) + "; " + d.faces.String(),
 	}
 }
