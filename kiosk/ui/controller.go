@@ -31,6 +31,8 @@ type Controller struct {
 	screen  *screens.Screen
 	shield  *shield // over a page that has just come
 	trouble *screens.Trouble
+	// shownThem is what the window that faces the person shows.
+	shownThem screens.TravellerState
 
 	// busy: an act is under way; another touch does nothing until it is done.
 	busy bool
@@ -182,6 +184,7 @@ func (c *Controller) redraw() {
 	default:
 		c.win.Canvas().Unfocus()
 	}
+	c.traveller()
 }
 
 // window gives a screen the whole window, which never grows because of what is

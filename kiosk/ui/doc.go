@@ -105,7 +105,9 @@ type Options struct {
 	// Technician is nil where the window has no diagnostics.
 	Technician Technician
 	Book       *words.Book
-	Log        *slog.Logger // nil: nothing is logged
+	// Traveller is the window that faces the person, nil where none is fitted.
+	Traveller fyne.Window
+	Log       *slog.Logger // nil: nothing is logged
 
 	IdleLock time.Duration // nobody touches anything for so long: it locks. 0: 5 min
 	GoOn     time.Duration // green irises go on by themselves after. 0: 3 s

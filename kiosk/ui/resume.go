@@ -122,6 +122,7 @@ func (c *Controller) seenResume(p session.Progress) {
 	}
 	r.state.Ask = string(p.Ask)
 	r.screen.Set(r.state)
+	c.traveller()
 }
 
 func (c *Controller) vouch() {
