@@ -12,7 +12,7 @@ FUZZTIME ?= 20s
 SOAK     ?= 1h
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint race test-crash test-hub test-usb test-umock test-soak test-window fuzz bench clean setup setup-test setup-usb
+.PHONY: help run test build lint race test-crash test-hub test-usb test-umock test-soak test-window fuzz bench install install-files uninstall clean setup setup-test setup-usb
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,7 +43,7 @@ test-hub: setup-test ## Cuts, kills and repeats on the road, in full
 	TAMBO_LONG=1 $(GO) test -count=1 -timeout 60m -v ./sync/...
 
 test-usb: setup-usb ## Drivers and outside judges on the real Linux USB stack, in a virtual machine; full fault schedules
-	TAMBO_TEST_USB=1 $(GO) test -count=1 -timeout 20m -v -run TestOnRealKernel ./devices/usb/kerneltest
+	TAMBO_TEST_USB=1 $(GO) test -count=1 -timeout 25m -v -run TestOnRealKernel ./devices/usb/kerneltest
 	TAMBO_LONG=1 $(GO) test -count=1 -timeout 60m ./devices/...
 
 test-umock: setup-test ## Drivers on the real libusb, over a mocked usbfs
@@ -62,6 +62,38 @@ fuzz: ## Every fuzz target for FUZZTIME each (default 20s)
 
 bench: ## Benchmarks; what counts in them are the ratios
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./kiosk/... ./store/... ./sync/... ./devices/...
+
+# Where `make install` puts things; DESTDIR is put before all of it.
+PREFIX  ?= /usr/local
+DESTDIR ?=
+BINDIR  := $(PREFIX)/bin
+LIBDIR  := $(PREFIX)/lib
+DOCDIR  := $(PREFIX)/share/doc/tambo
+FILES   := assets/install
+
+install: build install-files ## Programs, systemd units, udev rules, the kiosk's user (PREFIX, DESTDIR)
+	install -d '$(DESTDIR)$(BINDIR)'
+	@for p in tambo tambo-diag tambo-hub; do echo "install bin/$$p"; install -m 755 bin/$$p '$(DESTDIR)$(BINDIR)/' || exit 1; done
+	@[ -n '$(DESTDIR)' ] || { \
+	  if command -v systemd-sysusers >/dev/null; then systemd-sysusers; systemd-tmpfiles --create tambo.conf; fi; \
+	  if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi; \
+	  if command -v udevadm >/dev/null && [ -d /run/udev ]; then udevadm control --reload && udevadm trigger --subsystem-match=usb; fi; \
+	  echo "install: copy $(DOCDIR)/kiosk.json.example to /etc/tambo/kiosk.json, then: systemctl enable --now tambo.service"; }
+
+install-files:
+	install -d '$(DESTDIR)$(LIBDIR)/systemd/system' '$(DESTDIR)$(LIBDIR)/udev/rules.d' '$(DESTDIR)$(LIBDIR)/sysusers.d' '$(DESTDIR)$(LIBDIR)/tmpfiles.d' '$(DESTDIR)$(DOCDIR)'
+	for u in tambo.service tambo-courier.service; do \
+	  sed -e 's|@BINDIR@|$(BINDIR)|g' -e 's|@DOCDIR@|$(DOCDIR)|g' $(FILES)/$$u > '$(DESTDIR)$(LIBDIR)/systemd/system/'$$u && chmod 644 '$(DESTDIR)$(LIBDIR)/systemd/system/'$$u || exit 1; done
+	install -m 644 $(FILES)/60-tambo.rules '$(DESTDIR)$(LIBDIR)/udev/rules.d/60-tambo.rules'
+	install -m 644 $(FILES)/tambo.sysusers '$(DESTDIR)$(LIBDIR)/sysusers.d/tambo.conf'
+	install -m 644 $(FILES)/tambo.tmpfiles '$(DESTDIR)$(LIBDIR)/tmpfiles.d/tambo.conf'
+	install -m 644 $(FILES)/kiosk.json.example docs/DEVICES.md '$(DESTDIR)$(DOCDIR)/'
+
+uninstall: ## Take away what install put; the vault, the configuration and the user stay
+	@[ -n '$(DESTDIR)' ] || [ ! -d /run/systemd/system ] || systemctl disable --now tambo.service tambo-courier.service || true
+	rm -f $(addprefix '$(DESTDIR)$(BINDIR)'/,tambo tambo-diag tambo-hub) '$(DESTDIR)$(LIBDIR)/systemd/system/tambo.service' '$(DESTDIR)$(LIBDIR)/systemd/system/tambo-courier.service' \
+	  '$(DESTDIR)$(LIBDIR)/udev/rules.d/60-tambo.rules' '$(DESTDIR)$(LIBDIR)/sysusers.d/tambo.conf' '$(DESTDIR)$(LIBDIR)/tmpfiles.d/tambo.conf' \
+	  '$(DESTDIR)$(DOCDIR)/kiosk.json.example' '$(DESTDIR)$(DOCDIR)/DEVICES.md'
 
 clean: ## Remove what was built
 	rm -rf bin
