@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"tambo/cmd/internal/tend"
@@ -112,6 +113,9 @@ func (o *options) printReport(c checked) {
 				limit = " (" + limit + ")"
 			}
 			figs += fmt.Sprintf(" · %s %s%s", name, value, limit)
+		}
+		if l.Name == "" {
+			figs = strings.TrimPrefix(figs, " · ")
 		}
 		port := ""
 		if l.Port != "" {
