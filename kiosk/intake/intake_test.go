@@ -39,6 +39,10 @@ func iris(eye kiosk.Eye, part string, score int) kiosk.Captured {
 	}}
 }
 
+func photo(part string, score int) kiosk.Captured {
+	return kiosk.Captured{Capture: kiosk.Capture{Modality: kiosk.ModalityFace, Part: part, Quality: kiosk.Quality{Score: score, Floor: 60}}}
+}
+
 func search(scope kiosk.Scope, hits int, captures ...kiosk.CaptureID) kiosk.Searched {
 	q := kiosk.Search{Scope: scope, Captures: captures, Compared: 3, Total: 3, Complete: true}
 	for range hits {
@@ -102,6 +106,8 @@ func (w *walker) toDecision(hits int) {
 		kiosk.StepConfirmed{Step: kiosk.StepIrises},
 		kiosk.Captured{Capture: kiosk.Capture{Modality: kiosk.ModalityDocument, Part: "p1", Read: true}},
 		kiosk.StepConfirmed{Step: kiosk.StepDocument}, cleanIdentity, kiosk.StepConfirmed{Step: kiosk.StepIdentity})
+	w.refused(officer, kiosk.StepConfirmed{Step: kiosk.StepFace}, "capture:face")
+	w.must(officer, photo("f1", 80), kiosk.StepConfirmed{Step: kiosk.StepFace})
 }
 
 func TestCleanIntakeSeals(t *testing.T) {
@@ -133,7 +139,7 @@ func TestHitIsToldFirstAndCannotBeEscaped(t *testing.T) {
 	w.refused(officer, kiosk.Abandoned{Reason: "mistake"}, "second")
 	w.refused(officer, kiosk.Abandoned{Reason: "mistake", Second: officer.Label}, "second")
 	// A retake adds a search with no candidate; the question stays.
-	w.must(officer, iris(kiosk.EyeLeft, "l2", 90), search(kiosk.ScopeSite, 0, 1, 4), search(kiosk.ScopeLists, 0, 1, 4))
+	w.must(officer, iris(kiosk.EyeLeft, "l2", 90), search(kiosk.ScopeSite, 0, 1, 5), search(kiosk.ScopeLists, 0, 1, 5))
 	w.must(officer, kiosk.StepConfirmed{Step: kiosk.StepIrises})
 	w.refused(officer, kiosk.StepConfirmed{Step: kiosk.StepDecision}, "answer:2/0")
 	w.must(officer, kiosk.Abandoned{Reason: "mistake", Second: supervisor.Label})

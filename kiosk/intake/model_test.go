@@ -203,6 +203,8 @@ func sensible(t *rapid.T, e *kiosk.Encounter) kiosk.Event {
 			return search(kiosk.Scope(m[len("search:"):]), rapid.SampledFrom([]int{0, 0, 1}).Draw(t, "found"), ids...)
 		case m == "capture:document":
 			return kiosk.Captured{Capture: kiosk.Capture{Modality: kiosk.ModalityDocument, Part: part(e), Read: true}}
+		case m == "capture:face":
+			return photo(part(e), 80)
 		case m == "identity":
 			return cleanIdentity
 		case m == "decision":

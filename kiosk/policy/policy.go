@@ -52,6 +52,7 @@ func Check(a *kiosk.Agreement) error {
 	need(a.Matching.SearchFPIR > 0 && a.Matching.SearchFPIR <= 0.01, "its search threshold is not between 0 and 0.01 false positives a search")
 	need(a.Matching.VerifyFMR > 0 && a.Matching.VerifyFMR <= 0.001, "its verification threshold is not between 0 and 0.001")
 	need(a.Floors.Iris >= 0 && a.Floors.Iris <= 100, "its iris floor is not between 0 and 100")
+	need(a.Floors.Face >= 0 && a.Floors.Face <= 100, "its face floor is not between 0 and 100")
 	need(len(a.Notice.Text) > 0, "it has no notice")
 	for lang, text := range a.Notice.Text {
 		need(a.Notice.Digest[lang] == TextDigest(text), fmt.Sprintf("the digest of its notice in %q is wrong", lang))

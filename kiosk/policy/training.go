@@ -43,8 +43,8 @@ func TrainingAgreement(recipients []kiosk.Recipient, now time.Time) kiosk.Agreem
 		}},
 		Visits: []kiosk.Visit{{
 			Kind:     kiosk.VisitIntake,
-			Steps:    []kiosk.StepKind{kiosk.StepArrival, kiosk.StepIrises, kiosk.StepDocument, kiosk.StepIdentity, kiosk.StepDecision, kiosk.StepReview},
-			Required: []kiosk.StepKind{kiosk.StepArrival, kiosk.StepIrises, kiosk.StepDocument, kiosk.StepIdentity, kiosk.StepDecision, kiosk.StepReview},
+			Steps:    []kiosk.StepKind{kiosk.StepArrival, kiosk.StepIrises, kiosk.StepDocument, kiosk.StepIdentity, kiosk.StepFace, kiosk.StepDecision, kiosk.StepReview},
+			Required: []kiosk.StepKind{kiosk.StepArrival, kiosk.StepIrises, kiosk.StepDocument, kiosk.StepIdentity, kiosk.StepFace, kiosk.StepDecision, kiosk.StepReview},
 		}, {
 			Kind:     kiosk.VisitPort,
 			Steps:    []kiosk.StepKind{kiosk.StepArrival, kiosk.StepDocument, kiosk.StepIdentity, kiosk.StepIrises, kiosk.StepDecision, kiosk.StepReview},
@@ -52,8 +52,8 @@ func TrainingAgreement(recipients []kiosk.Recipient, now time.Time) kiosk.Agreem
 		}},
 		Notice: kiosk.Notice{
 			Text: map[string]string{
-				"en": "Your irises and your document are recorded under the Specimen Prison Act, section 12, to establish who you are. Kept for 5 years. To object: Specimen Ombudsman, 555-0100. This is a training exercise.",
-				"es": "Sus iris y su documento se registran según la Ley Penitenciaria de Muestra, artículo 12, para establecer quién es usted. Se guardan 5 años. Para oponerse: Defensoría de Muestra, 555-0100. Esto es un ejercicio de formación.",
+				"en": "Your irises, your face and your document are recorded under the Specimen Prison Act, section 12, to establish who you are. Kept for 5 years. To object: Specimen Ombudsman, 555-0100. This is a training exercise.",
+				"es": "Sus iris, su rostro y su documento se registran según la Ley Penitenciaria de Muestra, artículo 12, para establecer quién es usted. Se guardan 5 años. Para oponerse: Defensoría de Muestra, 555-0100. Esto es un ejercicio de formación.",
 			},
 			Given: []kiosk.NoticeForm{kiosk.NoticeRead, kiosk.NoticeShown, kiosk.NoticePrinted},
 		},

@@ -106,6 +106,8 @@ func (b *bench) enrol(person, visit uint64, wristband string) (kiosk.Encounter, 
 	b.do(kiosk.StepConfirmed{Step: kiosk.StepIrises})
 	id := b.scan(person)
 	b.do(kiosk.StepConfirmed{Step: kiosk.StepDocument}, kiosk.Identified{Identity: id}, kiosk.StepConfirmed{Step: kiosk.StepIdentity})
+	b.photo()
+	b.do(kiosk.StepConfirmed{Step: kiosk.StepFace})
 	e, _ := b.Current()
 	for _, q := range e.Searches {
 		for c := range q.Candidates {

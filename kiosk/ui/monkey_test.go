@@ -59,6 +59,12 @@ func (w *witness) KeepBelow(ctx context.Context, eye kiosk.Eye, reason string) (
 	return e, err
 }
 
+func (w *witness) KeepFace(ctx context.Context, newest bool, reason string) (kiosk.Encounter, error) {
+	e, err := w.Session.KeepFace(ctx, newest, reason)
+	w.note(e)
+	return e, err
+}
+
 func (w *witness) Abandon(ctx context.Context, reason, second string, password []byte) (kiosk.Encounter, error) {
 	e, err := w.Session.Abandon(ctx, reason, second, password)
 	w.note(e)
@@ -270,6 +276,7 @@ func (m *monkey) sensible() bool {
 		"arrival":  {"arrival.wristband", "arrival.why", "arrival.category", "band.adult", "basis.stated", "notice.read", "act.goOn", "act.goOn"},
 		"document": {"document.scan", "answer.looked", "answer.expired", "next.identity"},
 		"identity": {"identity.confirm"},
+		"face":     {"next.decision", "act.again", "face.take"},
 		"decision": {"verdict.same person", "verdict.not the same", "decision.enrol"},
 		"second":   {"verdict.same person", "held.approve"},
 		"held":     {"held.sign"},

@@ -203,6 +203,21 @@ func (s *strict) KeepBelow(ctx context.Context, eye kiosk.Eye, reason string) (k
 	return s.Session.KeepBelow(ctx, eye, reason)
 }
 
+func (s *strict) CaptureFace(ctx context.Context, progress func(session.FaceProgress)) (kiosk.Encounter, error) {
+	s.at("CaptureFace")
+	return s.Session.CaptureFace(ctx, progress)
+}
+
+func (s *strict) TakenFace(newest bool) (session.Photo, bool) {
+	s.at("TakenFace")
+	return s.Session.TakenFace(newest)
+}
+
+func (s *strict) KeepFace(ctx context.Context, newest bool, reason string) (kiosk.Encounter, error) {
+	s.at("KeepFace")
+	return s.Session.KeepFace(ctx, newest, reason)
+}
+
 func (s *strict) SearchIrises(ctx context.Context) ([]kiosk.Search, error) {
 	s.at("SearchIrises")
 	return s.Session.SearchIrises(ctx)
@@ -322,7 +337,12 @@ func TestTheWatchdog(t *testing.T) {
 	b.enter()
 	b.touch(say("resume.go"))
 	b.adult(12)
+	b.Devices.Mood("far") // a photo by hand, below its floor
 	b.document()
+	b.touch(say("face.take"))
+	b.touch(say("below.posture"))
+	b.touch(say("face.keepThis"))
+	b.touch(say("next.decision"))
 	b.run("the decision", func() bool { return b.c.Page() == "decision" && !b.c.Busy() })
 	b.touch(say("step.irises"))
 	b.sees(say("eye.right"))

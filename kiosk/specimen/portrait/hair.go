@@ -106,9 +106,21 @@ func (v *view) glasses(c *canvas) {
 			ring = smooth([]point{v.on(m[0]-0.088, m[1]-0.05, 0.05), v.on(m[0], m[1]-0.058, 0.05), v.on(m[0]+0.088, m[1]-0.05, 0.05), v.on(m[0]+0.078, m[1]+0.05, 0.05), v.on(m[0], m[1]+0.062, 0.05), v.on(m[0]-0.078, m[1]+0.05, 0.05)})
 		}
 		c.fill(ring, flat(rgb{0.9, 0.95, 1}, 0.10))
-		c.fill(stroke(append(ring, ring[0], ring[1]), h*0.011, 1), flat(frame, 0.95))
+		c.fill(stroke(append(ring, ring[0], ring[1]), h*0.004, 1), flat(frame, 0.4))
+		// The upper rim is the stronger one.
+		var upper []point
+		for i := range len(ring) * 2 {
+			if p := ring[i%len(ring)]; i >= len(ring)/2 && p.y < v.on(m[0], m[1]-0.02, 0.05).y {
+				upper = append(upper, p)
+			} else if len(upper) > 0 {
+				break
+			}
+		}
+		if len(upper) > 2 {
+			c.fill(stroke(upper, h*0.008, 1), flat(frame, 0.85))
+		}
 	}
-	c.fill(stroke(open([]point{v.on(-0.055, -0.002, 0.05), v.on(0, -0.014, 0.055), v.on(0.055, -0.002, 0.05)}), h*0.011, 1), flat(frame, 0.95))
+	c.fill(stroke(open([]point{v.on(-0.055, -0.002, 0.05), v.on(0, -0.014, 0.055), v.on(0.055, -0.002, 0.05)}), h*0.007, 1), flat(frame, 0.85))
 }
 
 var letters = sync.OnceValue(func() *opentype.Font {

@@ -30,7 +30,7 @@ func (w *walk) enrol(ctx context.Context, person string, visit int, wristband, p
 	}
 	for _, step := range []func(context.Context) error{
 		func(ctx context.Context) error { return w.arrive(ctx, wristband) },
-		w.irises, w.search, w.document,
+		w.irises, w.search, w.document, w.face,
 	} {
 		if err := step(ctx); err != nil {
 			return got, err
@@ -190,6 +190,25 @@ func (w *walk) document(ctx context.Context) error {
 	}
 	w.say("identity", "%s, %s · born %s · %s", id.Surname.Value, id.Given.Value, id.Birth.Value, id.Nationality.Value)
 	return nil
+}
+
+// face takes a face photo; the best of the time is kept with a reason, as an
+// officer would.
+func (w *walk) face(ctx context.Context) error {
+	start, frames := time.Now(), 0
+	limited, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	e, err := w.svc.CaptureFace(limited, func(p session.FaceProgress) { frames = p.Frames })
+	if errors.Is(err, capture.ErrNotGood) {
+		e, err = w.svc.KeepFace(ctx, false, "best of 30 seconds")
+	}
+	if err != nil {
+		return err
+	}
+	p := e.Photo()
+	w.say("face", "photo %d (floor %d) · %d×%d · %d frames · %s", p.Quality.Score, p.Quality.Floor, p.Width, p.Height, frames, ms(start))
+	_, err = w.svc.Do(ctx, kiosk.StepConfirmed{Step: kiosk.StepFace})
+	return err
 }
 
 // lookAtDoubts is the officer comparing each marked field with the page and
