@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/gousb"
@@ -30,6 +31,9 @@ type device struct {
 	closed bool
 	cfg    *gousb.Config
 	ifaces map[int]*iface
+
+	// doomed: closing the libusb handle would abort the program, see selecting.
+	doomed atomic.Bool
 }
 
 var (
@@ -137,6 +141,20 @@ func (d *device) present() bool {
 	return !errors.Is(mapErr(err), usb.ErrGone)
 }
 
+// selecting runs what selects a setting. Some libusb must not be asked that of a
+// device that is gone; where it was all the same, because the device went in this
+// moment, the handle is doomed.
+func (d *device) selecting(f func() error) error {
+	if unbalanced && !d.present() {
+		return usb.ErrGone
+	}
+	err := f()
+	if unbalanced && errors.Is(mapErr(err), usb.ErrGone) {
+		d.doomed.Store(true)
+	}
+	return err
+}
+
 func (d *device) Control(ctx context.Context, s usb.Setup, data []byte) (int, error) {
 	if len(data) > 65535 {
 		return 0, fmt.Errorf("control transfer of %d bytes: %w", len(data), usb.ErrIO)
@@ -203,7 +221,11 @@ func (d *device) Claim(_ context.Context, number int) (usb.Interface, error) {
 	if d.ifaces[number] != nil {
 		return nil, fmt.Errorf("interface %d: %w", number, usb.ErrBusy)
 	}
-	g, err := d.cfg.Interface(number, 0)
+	var g *gousb.Interface
+	err = d.selecting(func() (err error) {
+		g, err = d.cfg.Interface(number, 0)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("interface %d: %w", number, mapErr(err))
 	}
@@ -264,9 +286,12 @@ func (d *device) Close() error {
 	d.ops.Lock() // and waited for
 	defer d.ops.Unlock()
 	d.releaseAll()
-	err := mapErr(d.dev.Close())
-	if e := d.ctx.Close(); err == nil && e != nil {
-		err = mapErr(e)
+	var err error
+	if !d.doomed.Load() { // else it stays open until the program ends: the device is gone anyway
+		err = mapErr(d.dev.Close())
+		if e := d.ctx.Close(); err == nil && e != nil {
+			err = mapErr(e)
+		}
 	}
 	d.bus.mu.Lock()
 	delete(d.bus.open, d)
