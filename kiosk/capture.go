@@ -17,6 +17,9 @@ type Capture struct {
 	At       Instant   `json:"at"`
 	Quality  Quality   `json:"quality"`
 	Template *Template `json:"template,omitempty"`
+	// Earlier holds templates of the same image by earlier engines, for searching
+	// what was enrolled with those. They never leave the kiosk.
+	Earlier []Template `json:"earlier,omitempty"`
 	// Read is set on a page whose machine-readable zone was found and parsed.
 	Read bool `json:"read,omitempty"`
 	// Below is set when the quality is under the agreement's floor and the

@@ -29,7 +29,8 @@ type Shot struct {
 	Image    *image.Gray
 	Crop     *image.Gray // cropped to the iris, lids and sclera masked
 	Template kiosk.Template
-	Quality  kiosk.Quality // floor included
+	Earlier  []kiosk.Template // by earlier engines, see [Collector.SetAlso]
+	Quality  kiosk.Quality    // floor included
 	At       time.Time
 
 	seg iris.Segmentation
@@ -91,6 +92,14 @@ func NewCollector(eyes []kiosk.Eye, floor, want int) *Collector {
 		c.lanes[e] = &lane{engine: iris.New(), burst: burst{want: max(want, 1)}, state: EyeState{Eye: e, Floor: floor}}
 	}
 	return c
+}
+
+// SetAlso has templates of these earlier engines extracted beside the current
+// one's ([iris.Engine.SetAlso]). It counts for frames seen afterwards.
+func (c *Collector) SetAlso(engines ...string) {
+	for _, l := range c.lanes {
+		l.engine.SetAlso(engines...)
+	}
 }
 
 // Adopt takes over what another collector has of the eyes wanted here, so that
@@ -229,7 +238,7 @@ func (l *lane) look(img *image.Gray, e kiosk.Eye, floor int, at time.Time) {
 		l.state.Guidance = r.Quality.Guidance
 	}
 	shot := &Shot{
-		Eye: e, Image: img, Template: r.Template, At: at,
+		Eye: e, Image: img, Template: r.Template, Earlier: r.Also, At: at,
 		Quality: kiosk.Quality{Score: score, Floor: floor, Vector: vector(&r.Quality)},
 	}
 	if l.best == nil || score > l.best.Quality.Score {

@@ -100,7 +100,8 @@ func (s *step) destroyForbidden() bool {
 // withdraw leaves of a capture that it was taken, and nothing of what it
 // showed.
 func withdraw(c *kiosk.Capture) {
-	c.Cleared, c.Template, c.Quality.Vector, c.Quality.Attack, c.Annotation = true, nil, nil, nil, ""
+	c.Cleared, c.Template, c.Earlier, c.Annotation = true, nil, nil, ""
+	c.Quality.Vector, c.Quality.Attack = nil, nil
 }
 
 // identified takes the identity. Every disagreement must be answered and every

@@ -128,7 +128,7 @@ func withoutTemplates(e *kiosk.Encounter) kiosk.Encounter {
 	r := *e
 	r.Captures = slices.Clone(e.Captures)
 	for i := range r.Captures {
-		r.Captures[i].Template = nil
+		r.Captures[i].Template, r.Captures[i].Earlier = nil, nil
 	}
 	return r
 }

@@ -39,6 +39,7 @@ func (s *Service) CaptureIrises(ctx context.Context, progress func(capture.Progr
 	}
 	c := capture.NewCollector(eyes, r.Agreement.Floors.Iris, burst)
 	c.Adopt(s.irises)
+	c.SetAlso(append(s.site.Engines(), s.lists.irises.Engines()...)...)
 	s.irises = c
 	runErr := s.withCamera(ctx, s.current.Training, func(cam devices.IrisCamera) error {
 		s.camera = cam.Info()
@@ -108,7 +109,7 @@ func (s *Service) keep(ctx context.Context, shot *capture.Shot, below string) (k
 	c := kiosk.Capture{
 		Modality: kiosk.ModalityIris, Eye: shot.Eye, Part: s.partName("iris-" + shot.Eye.String()),
 		Width: shot.Image.Rect.Dx(), Height: shot.Image.Rect.Dy(), At: s.vault.Now(shot.At),
-		Quality: shot.Quality, Template: &t, Below: below, Provenance: provenance(s.camera),
+		Quality: shot.Quality, Template: &t, Earlier: shot.Earlier, Below: below, Provenance: provenance(s.camera),
 	}
 	return s.doing(ctx, kiosk.Captured{Capture: c}, map[string][]byte{c.Part: full, record.CropPart(c.Part): crop})
 }

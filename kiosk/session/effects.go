@@ -127,6 +127,9 @@ func indexCard(a *kiosk.Agreement, e *kiosk.Encounter, now kiosk.Instant) *kiosk
 	if len(c.Templates) == 0 {
 		return nil
 	}
+	if packed, err := gallery.Pack(c.Templates); err == nil {
+		c.Search = packed // without it the card is searchable all the same, more slowly
+	}
 	return c
 }
 
@@ -139,17 +142,6 @@ func (s *Service) forgetForbidden() {
 	if !s.current.Permits(kiosk.ModalityFace) {
 		s.photo = nil
 	}
-}
-
-// addCard makes a card searchable. The caller holds the lock.
-func (s *Service) addCard(c kiosk.IndexCard) error {
-	s.cards[c.Encounter] = CardLine{Wristband: c.Wristband, Date: c.Date, Site: c.Site, Name: c.Name}
-	for _, t := range c.Templates {
-		if err := s.site.Add(gallery.Entry{ID: gallery.ID(c.Encounter), Eye: t.Eye, Template: t}); err != nil {
-			return fmt.Errorf("index card %s: %w", c.Encounter, err)
-		}
-	}
-	return nil
 }
 
 // closed reports whether enrolment is closed, and why.

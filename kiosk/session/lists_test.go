@@ -1,11 +1,15 @@
 package session_test
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"testing"
 
 	"tambo/kiosk"
+	"tambo/kiosk/iris"
+	"tambo/kiosk/record"
+	"tambo/kiosk/specimen/eye"
 )
 
 // Entries of a list that the agreement does not let be searched must not take
@@ -43,6 +47,49 @@ func TestListsThatMayNotBeSearchedHideNobody(t *testing.T) {
 	for _, q := range e.Searches {
 		if q.Scope == kiosk.ScopeLists && (q.Total != 1 || q.Compared+q.NotCompared != 1 || len(q.Lists) != 1 || q.Lists[0].List != "wanted") {
 			t.Errorf("search of the lists: %+v", q)
+		}
+	}
+}
+
+// Somebody who was enrolled with the previous engine is found by a search of
+// today, and by no template that leaves the kiosk.
+func TestThePreviousEngineIsSearched(t *testing.T) {
+	b := newBench(t)
+	d := b.Devices
+	d.Seat(51, 1)
+	e := iris.New()
+	e.SetAlso(iris.PreviousVersion)
+	r, err := e.Process(eye.NewScene(eye.NewPerson(51), 1).Frame(kiosk.EyeLeft, 0, 1), kiosk.EyeLeft)
+	if err != nil || len(r.Also) != 1 {
+		t.Fatal(err, len(r.Also))
+	}
+	b.List(kiosk.ListDelta{List: "wanted", To: 1, Put: []kiosk.WatchlistEntry{{ID: "w-old", List: "wanted", Templates: r.Also,
+		Instruction: kiosk.Instruction{Code: "detain-call", Text: map[string]string{"en": "Call the supervisor."}}}}})
+	if _, err := b.Receive(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d.Seat(51, 2)
+	b.begin("0800")
+	got := b.captureIrises()
+	if c := got.Best(kiosk.EyeLeft); len(c.Earlier) != 1 || c.Earlier[0].Engine != iris.PreviousVersion {
+		t.Fatalf("%d earlier templates", len(c.Earlier))
+	}
+	if found := b.search(); !slices.ContainsFunc(found, func(c kiosk.Candidate) bool { return c.Entry == "w-old" }) {
+		t.Errorf("not found: %+v", found)
+	}
+	now, _ := b.Current()
+	for _, q := range now.Searches {
+		if q.Eyes != 2 || len(q.Captures) != 2 {
+			t.Errorf("%d eyes of captures %v", q.Eyes, q.Captures)
+		}
+	}
+	parts, err := record.Compose(&now, kiosk.PackageEncounter, func(string) ([]byte, error) { return []byte("image"), nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range parts {
+		if bytes.Contains(p.Body, []byte(iris.PreviousVersion)) {
+			t.Errorf("%s holds a template of the previous engine", p.Name)
 		}
 	}
 }

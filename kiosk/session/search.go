@@ -53,10 +53,10 @@ func (s *Service) SearchIrises(ctx context.Context) ([]kiosk.Search, error) {
 	for _, eye := range kiosk.BothEyes {
 		if c := s.current.Best(eye); c != nil && c.Template != nil {
 			probe.Captures = append(probe.Captures, c.ID)
-			templates = append(templates, *c.Template)
+			templates = append(append(templates, *c.Template), c.Earlier...)
 		}
 	}
-	if probe.Eyes = len(templates); probe.Eyes == 0 {
+	if probe.Eyes = len(probe.Captures); probe.Eyes == 0 {
 		return nil, fmt.Errorf("search: no eye was captured: the result reads \"not searched by iris\"")
 	}
 	before := len(s.current.Searches)

@@ -32,6 +32,7 @@ var (
 	ErrNoEncounter = errors.New("no encounter is open: begin or resume one")
 	ErrOpen        = errors.New("an encounter is open: park it first")
 	ErrWrongRole   = errors.New("this role cannot enrol: an officer or a supervisor signs in")
+	ErrNoCard      = errors.New("there is no such index card, or it has ended")
 )
 
 // Service is the kiosk at work: one operator, at most one open encounter. Safe
@@ -47,7 +48,6 @@ type Service struct {
 	operator kiosk.Operator
 	current  *kiosk.Encounter
 	site     *gallery.Gallery
-	cards    map[kiosk.EncounterID]CardLine
 	damaged  map[kiosk.EncounterID]error // drafts that could not be settled at sign-in
 	looked   lookedUp
 	lists    *lists
@@ -58,6 +58,8 @@ type Service struct {
 
 	zone  atomic.Pointer[Zone] // of the page scanned last
 	shown atomic.Pointer[view] // what readers see while an act is under way
+
+	loading atomic.Pointer[Loading] // nil unless a sign-in is under way
 }
 
 // view is the state that may be read at any time.
@@ -90,7 +92,9 @@ func New(c Config) *Service {
 }
 
 // SignIn opens the subject tier, loads what can be searched, and puts aside
-// drafts that an unclean stop left open. Only an officer or a supervisor can.
+// drafts that an unclean stop left open. Only an officer or a supervisor can. With
+// a large site it takes seconds: see [Service.Loading]; when ctx ends, nobody is
+// signed in.
 func (s *Service) SignIn(ctx context.Context, label string, password []byte) (kiosk.Operator, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,9 +120,8 @@ func (s *Service) SignIn(ctx context.Context, label string, password []byte) (ki
 
 // load fills the galleries and settles drafts. The caller holds the lock.
 func (s *Service) load(ctx context.Context) error {
-	s.site, s.cards = gallery.New(), map[kiosk.EncounterID]CardLine{}
-	if err := s.subjects.Cards(ctx, s.addCard); err != nil {
-		return fmt.Errorf("index cards: %w", err)
+	if err := s.loadSite(ctx); err != nil {
+		return err
 	}
 	if err := s.receive(ctx); err != nil {
 		return err
@@ -233,7 +236,7 @@ func (s *Service) Lock(ctx context.Context) error {
 func (s *Service) forget() {
 	s.subjects.Lock()
 	s.subjects, s.operator, s.current = nil, kiosk.Operator{}, nil
-	s.site, s.cards, s.lists, s.alerts, s.irises, s.photo = nil, nil, nil, nil, nil, nil
+	s.site, s.lists, s.alerts, s.irises, s.photo = nil, nil, nil, nil, nil
 	s.zone.Store(nil)
 	s.show()
 }

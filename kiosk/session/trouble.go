@@ -182,15 +182,6 @@ type CardLine struct {
 	Name      string
 }
 
-// Card returns what is kept of an earlier encounter of this site; false if
-// nothing is.
-func (s *Service) Card(id kiosk.EncounterID) (CardLine, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c, ok := s.cards[id]
-	return c, ok
-}
-
 // Arriving works out what an arrival permits and still lacks, before it is
 // confirmed.
 func (s *Service) Arriving(arr *kiosk.Arrival) (intake.Arriving, error) {

@@ -57,8 +57,13 @@ type Subjects interface {
 	Seal(ctx context.Context, e *kiosk.Encounter, kind kiosk.PackageKind, parts []record.Part, card *kiosk.IndexCard) (Waiting, error)
 	// Queue seals a package of its own while the draft goes on.
 	Queue(ctx context.Context, e *kiosk.Encounter, kind kiosk.PackageKind, parts []record.Part) (Waiting, error)
-	// Cards calls f for every index card that has not ended.
-	Cards(ctx context.Context, f func(kiosk.IndexCard) error) error
+	// Searchable calls f, from several goroutines at once, for every index card
+	// that has not ended, with what kiosk.IndexCard.Search was; nil if nothing
+	// was, or it cannot be read. f must not call the vault nor keep search. progress
+	// hears the cards done and in all.
+	Searchable(ctx context.Context, progress func(done, total int), f func(id kiosk.EncounterID, search []byte) error) error
+	// Card returns one index card; ErrNoCard if there is none or it has ended.
+	Card(ctx context.Context, id kiosk.EncounterID) (kiosk.IndexCard, error)
 	// Receive opens what came down sealed while the kiosk was locked, and
 	// applies list deltas. It returns the alerts that stand.
 	Receive(ctx context.Context) ([]kiosk.Alert, error)

@@ -99,7 +99,7 @@ func TestErrorsOfSingleImages(t *testing.T) {
 		bpcer := float64(beyond(fine, c.limit)) / float64(len(fine))
 		t.Logf("%s: APCER %.1f %% of %d generated attacks, BPCER %.1f %% of %d generated live eyes; scores of attacks %.2f, of live eyes %.2f (least, 5 %%, median, 95 %%, greatest)",
 			kind, 100*apcer, len(got), 100*bpcer, len(fine), quantiles(got), quantiles(fine))
-		if len(got) < n/3 || len(fine) < n/2 || apcer > 0.15 || bpcer > 0.02 {
+		if len(got) < n/3 || len(fine) < n/2 || apcer > 0.3 || bpcer > 0.02 {
 			t.Errorf("%s: APCER %.3f of %d, BPCER %.3f of %d", kind, apcer, len(got), bpcer, len(fine))
 		}
 	}

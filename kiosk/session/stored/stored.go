@@ -65,6 +65,8 @@ func translate(err error) error {
 		return fmt.Errorf("%w: %w", session.ErrDamaged, err)
 	case errors.Is(err, store.ErrDiskFull):
 		return fmt.Errorf("%w: %w", session.ErrDiskFull, err)
+	case errors.Is(err, store.ErrNoCard):
+		return fmt.Errorf("%w: %w", session.ErrNoCard, err)
 	case errors.Is(err, store.ErrUnknownOp):
 		return fmt.Errorf("%w: %w", session.ErrUnknown, err)
 	}
@@ -98,6 +100,11 @@ type subjects struct{ *store.Subjects }
 
 func (s subjects) SaveDraft(ctx context.Context, e *kiosk.Encounter, images map[string][]byte) error {
 	return translate(s.Subjects.SaveDraft(ctx, e, images))
+}
+
+func (s subjects) Card(ctx context.Context, id kiosk.EncounterID) (kiosk.IndexCard, error) {
+	c, err := s.Subjects.Card(ctx, id)
+	return c, translate(err)
 }
 
 func (s subjects) Draft(ctx context.Context, id kiosk.EncounterID) (*kiosk.Encounter, error) {
