@@ -25,6 +25,7 @@ type Controller struct {
 	end    context.CancelFunc
 	ses    Session // nil until the vault is open
 	broken error   // why it is not
+	opened Session // likewise, of the worker
 
 	page    page
 	drawn   string // name of the page that the window shows
@@ -116,10 +117,10 @@ func (c *Controller) Close() {
 	done := make(chan struct{})
 	c.work.post(func(context.Context) {
 		defer close(done)
-		if c.ses != nil {
+		if c.opened != nil {
 			ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
 			defer stop()
-			if err := c.ses.Lock(ctx); err != nil {
+			if err := c.opened.Lock(ctx); err != nil {
 				c.o.Log.Error("lock at the end", "trouble", session.Explain(err).Trouble)
 			}
 		}
@@ -132,12 +133,22 @@ func (c *Controller) Close() {
 	<-c.work.done
 }
 
+// openVault opens the vault and notes the session for the end. It runs on the
+// worker.
+func (c *Controller) openVault(ctx context.Context) (Session, error) {
+	s, err := c.o.Station.Open(ctx)
+	if err == nil {
+		c.opened = s
+	}
+	return s, err
+}
+
 // open opens the vault on the worker.
 func (c *Controller) open() {
 	c.busy, c.sign.opening = true, true
 	c.redraw()
 	c.work.post(func(ctx context.Context) {
-		s, err := c.o.Station.Open(ctx)
+		s, err := c.openVault(ctx)
 		c.o.Do(func() {
 			c.busy, c.sign.opening = false, false
 			c.ses, c.broken = s, err

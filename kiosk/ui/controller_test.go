@@ -43,7 +43,7 @@ type bench struct {
 	printed    atomic.Int64
 	settleTime time.Duration
 	m          *meter
-	strict     *strict // nil: nobody watches what the window asks for
+	strict     atomic.Pointer[strict] // nil: nobody watches what the window asks for
 	saved      [][]byte
 }
 
@@ -74,7 +74,7 @@ func (b *bench) start() {
 	b.w.Resize(fyne.NewSize(1280, 800))
 	b.them = test.NewTempWindow(b.t, nil)
 	b.them.Resize(fyne.NewSize(1280, 800))
-	c := ui.New(ui.Options{Window: b.w, Traveller: b.them, Station: b, Book: b.say, Now: b.time, GoOn: 50 * time.Millisecond, Look: 30 * time.Second, Settle: b.settleTime,
+	c := ui.New(ui.Options{Window: b.w, Traveller: b.them, Station: b, Book: b.say, Now: b.time, GoOn: 50 * time.Millisecond, Look: 2 * time.Minute, Settle: b.settleTime,
 		Do: func(f func()) { b.queue <- f }})
 	b.c = c
 	b.t.Cleanup(func() {
@@ -99,8 +99,8 @@ func (b *bench) time() time.Time {
 }
 
 func (b *bench) at(what string) {
-	if b.strict != nil {
-		b.strict.at(what)
+	if s := b.strict.Load(); s != nil {
+		s.at(what)
 	}
 }
 
@@ -128,17 +128,17 @@ func (b *bench) Print(_ context.Context, pdf []byte) (string, error) {
 	return "", nil
 }
 
-// run does what waits for the UI goroutine until ok, or for ten seconds.
+// run does what waits for the UI goroutine until ok, or for two minutes.
 func (b *bench) run(what string, ok func() bool) {
 	b.t.Helper()
-	end := time.After(30 * time.Second)
+	end := time.After(2 * time.Minute) // the pictures are drawn on the machine that looks at them
 	for !ok() {
 		select {
 		case f := <-b.queue:
 			b.m.on("what was done", f)
 		case <-time.After(50 * time.Millisecond):
 			b.m.on("a tick", b.c.Tick)
-			if b.strict != nil && b.c.Busy() { // somebody touches on while it works
+			if b.strict.Load() != nil && b.c.Busy() { // somebody touches on while it works
 				for range 2 {
 					if o := b.find(strings.ToUpper(string(b.say.Language()))); o != nil {
 						b.m.on("changing the language", func() { o.Tapped(&fyne.PointEvent{}) })
@@ -211,7 +211,7 @@ func (b *bench) find(text string) fyne.Tappable {
 func (b *bench) touch(text string) {
 	b.t.Helper()
 	var o fyne.Tappable
-	b.run("to touch "+text, func() bool { o = b.find(text); return o != nil && !(b.strict != nil && b.c.Busy()) })
+	b.run("to touch "+text, func() bool { o = b.find(text); return o != nil && !(b.strict.Load() != nil && b.c.Busy()) })
 	b.m.on("touching "+text, func() { o.Tapped(&fyne.PointEvent{}) })
 }
 

@@ -99,7 +99,7 @@ func (c *Controller) lookAt() {
 func (c *Controller) reopen() {
 	c.busy = true
 	c.work.post(func(ctx context.Context) {
-		s, err := c.o.Station.Open(ctx)
+		s, err := c.openVault(ctx)
 		c.o.Do(func() {
 			c.busy = false
 			c.ses, c.broken = s, err

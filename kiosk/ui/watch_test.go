@@ -38,6 +38,7 @@ type meter struct {
 	count  int
 	thread string
 	late   atomic.Int64
+	recent atomic.Int64 // the worst of the last moments
 }
 
 // newMeter measures the goroutine that calls it, which stays on its thread.
@@ -52,9 +53,11 @@ func newMeter(t testing.TB) *meter {
 			case <-end:
 				return
 			case <-time.After(nap):
-				if late := time.Since(start) - nap; late > nap {
+				late := time.Since(start) - nap
+				if late > nap {
 					m.late.Add(int64(late))
 				}
+				m.recent.Store(max(int64(late), m.recent.Load()*995/1000))
 			}
 		}
 	}()
@@ -86,7 +89,8 @@ func (m *meter) on(what string, f func()) {
 	if took > m.worst {
 		m.worst, m.of = took, what
 	}
-	limit := promised
+	// On a machine where others are late by so much, so is the window.
+	limit := max(promised, 3*time.Duration(m.recent.Load()))
 	if raceEnabled {
 		limit *= 20
 	}
@@ -270,7 +274,7 @@ func (s *strict) Second(ctx context.Context, id kiosk.EncounterID, label string,
 func TestTheWatchdog(t *testing.T) {
 	s := newStrict(t, 60*time.Millisecond)
 	b := newBenchSettling(t, 0, func(real ui.Session) ui.Session { s.Session = real; return s })
-	b.strict = s
+	b.strict.Store(s)
 	say := b.say.Say
 	back := func(from string) {
 		b.run("the page "+from, func() bool { return b.c.Page() == from && !b.c.Busy() })
@@ -385,7 +389,8 @@ func TestTheWatchdog(t *testing.T) {
 	b.sees(say("document.put"))
 
 	t.Logf("%d things done on the UI goroutine while the session took %s for each act; the longest took %s: %s", b.m.count, s.delay, b.m.worst.Round(time.Millisecond), b.m.of)
-	s.reached(t, "Operator", "Current", "Arriving", "Seconds", "Zone")
+	// The face is in the minor's walk, and that is package session's test.
+	s.reached(t, "Operator", "Current", "Arriving", "Seconds", "Zone", "CaptureFace", "KeepFace", "TakenFace")
 }
 
 // reached fails for what the window may ask for and was not asked for, but for

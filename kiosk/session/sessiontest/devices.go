@@ -34,6 +34,7 @@ type Devices struct {
 	mu      sync.Mutex
 	scene   *eye.Scene // nil: nobody is there
 	began   time.Duration
+	still   *[2]*image.Gray // the one picture of somebody who sits like a statue
 	face    *portrait.Scene // likewise
 	person  uint64
 	visit   uint64
@@ -94,9 +95,21 @@ func (d *Devices) PlugFace() {
 func (d *Devices) Seat(person, visit uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.scene, d.began = eye.NewScene(eye.NewPerson(person), visit), -1
+	d.scene, d.began, d.still = eye.NewScene(eye.NewPerson(person), visit), -1, nil
 	d.person, d.visit = person, visit
 	d.face = portrait.NewScene(portrait.NewPerson(person), visit, portrait.Good())
+}
+
+// SeatStill is Seat for somebody who sits like a statue: one picture of their
+// eyes is drawn, a second after they sat down, and shown again and again. For
+// tests in which many people come.
+func (d *Devices) SeatStill(person, visit uint64) {
+	d.Seat(person, visit)
+	s := eye.NewScene(eye.NewPerson(person), visit)
+	still := &[2]*image.Gray{s.Frame(kiosk.EyeLeft, time.Second, 1), s.Frame(kiosk.EyeRight, time.Second, 1)}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.still = still
 }
 
 // Mood changes how the person sits before the face camera; one of portrait.Moods.
@@ -132,6 +145,9 @@ func (d eyes) Eyes(s virtual.Shot) (left, right *image.Gray) {
 	defer d.mu.Unlock()
 	if d.scene == nil {
 		return nil, nil
+	}
+	if d.still != nil {
+		return d.still[0], d.still[1]
 	}
 	if d.began < 0 {
 		d.began = s.At
