@@ -63,12 +63,12 @@ func TestVerdict(t *testing.T) {
 	}
 	cam := func(g func(*DeviceFacts)) func(*Facts) { return func(f *Facts) { g(&f.Devices[0]) } }
 	untrusted := func(f *Facts) { f.Clock.Trusted = false }
-	for name, c := range map[string]struct {
-		break_ func(*Facts)
-		want   Cause
-		part   Part
-		port   string
-		never  []Cause
+	faults := map[string]struct {
+		harm  func(*Facts)
+		want  Cause
+		part  Part
+		port  string
+		never []Cause
 	}{
 		"nothing": {func(*Facts) {}, none, "", "", nil},
 		"lost packets": {cam(func(d *DeviceFacts) { d.Stream.Damaged, d.Stream.Lost, d.Stream.Rate = 12, ago(2*time.Minute), 4 }),
@@ -148,10 +148,12 @@ func TestVerdict(t *testing.T) {
 		"battery":                 {func(f *Facts) { *f.Power = PowerFacts{Percent: 9} }, CauseBattery, PartPower, "", nil},
 		"camera gone, hub down":   {do(gone(0, ago(time.Minute)), fails(StepTCP, RoadRefused, 0)), CauseDeviceGone, PartCamera, "1-4.1", nil},
 		"vault gone, cable loses": {do(cam(func(d *DeviceFacts) { d.Stream.Damaged, d.Stream.Lost = 1, now }), func(f *Facts) { f.Vault.State = VaultMissing }), CauseVaultMissing, PartVault, "", nil},
-	} {
+	}
+	t.Logf("%d faults", len(faults))
+	for name, c := range faults {
 		t.Run(name, func(t *testing.T) {
 			f := well()
-			c.break_(&f)
+			c.harm(&f)
 			r := Judge(f)
 			v, any := r.Verdict()
 			if v.Cause != c.want || any != (c.want != none) || v.Part != c.part || v.Port != c.port {
