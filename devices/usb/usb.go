@@ -100,7 +100,8 @@ type Device interface {
 type Interface interface {
 	Number() int
 	// SetAlt selects an alternate setting (SET_INTERFACE). As with ClearHalt,
-	// no transfer may be in flight.
+	// no transfer may be in flight. ErrBusy also where the bus has no bandwidth
+	// left for it.
 	SetAlt(ctx context.Context, alt int) error
 	// Read makes one bulk or interrupt IN transfer and returns when it is full,
 	// a short packet ends it, or ctx ends. address includes the direction bit

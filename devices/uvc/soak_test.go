@@ -6,6 +6,7 @@ import (
 	"image"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -107,8 +108,7 @@ func soak(t *testing.T, iso bool, length time.Duration, fps int) {
 	interval := time.Second / time.Duration(fps)
 	scene, s := openStill(t, iso, interval)
 	began := time.Now()
-	var first, last uint64
-	var most uint64
+	var heaps []uint64
 	var goroutines int
 	taken := 0
 	for mark := length / 10; time.Since(began) < length; {
@@ -123,25 +123,29 @@ func soak(t *testing.T, iso bool, length time.Duration, fps int) {
 		}
 		taken++
 		if time.Since(began) >= mark {
-			last = heap()
-			most = max(most, last)
-			if first == 0 {
-				first, goroutines = last, runtime.NumGoroutine()
+			heaps = append(heaps, heap())
+			if len(heaps) == 1 {
+				goroutines = runtime.NumGoroutine()
 			}
 			mark += length / 10
 		}
 	}
 	st := s.Stats()
-	t.Logf("%v: %d frames taken of %d, dropped %d, damaged %d, bus errors %d; heap %.1f MB after a tenth, %.1f MB at the end, %.1f MB at most",
+	if len(heaps) < 6 {
+		t.Fatalf("%d looks at the heap", len(heaps))
+	}
+	// A frame more or less is in flight at each look.
+	early, late := slices.Max(heaps[:3]), slices.Min(heaps[len(heaps)-3:])
+	t.Logf("%v: %d frames taken of %d, dropped %d, damaged %d, bus errors %d; heap at most %.1f MB in the first three tenths, at least %.1f MB in the last, %.1f MB at most",
 		time.Since(began).Round(time.Second), taken, st.Frames, st.Dropped, st.Damaged, st.BusErrors,
-		float64(first)/1e6, float64(last)/1e6, float64(most)/1e6)
-	if last > first+first/4+4<<20 {
-		t.Errorf("the heap grew from %d to %d bytes", first, last)
+		float64(early)/1e6, float64(late)/1e6, float64(slices.Max(heaps))/1e6)
+	if late > early+1<<20 {
+		t.Errorf("the heap grew: %d", heaps)
 	}
 	if n := runtime.NumGoroutine(); n > goroutines+8 {
 		t.Errorf("%d goroutines after a tenth, %d at the end", goroutines, n)
 	}
-	if st.BusErrors != 0 || st.Damaged > st.Frames/100 {
+	if most := st.Frames/100 + 2; st.BusErrors > most || st.Damaged > most { // a busy machine's
 		t.Errorf("a healthy camera: %+v", st)
 	}
 }

@@ -10,12 +10,12 @@ import (
 	"tambo/devices/usb"
 )
 
-// Isochronous transfers: each of about intervalsEach, so many in flight that a
-// slow moment of ours loses nothing.
+// Isochronous transfers: short ones, so that a frame is not old when it is known,
+// and so many in flight that a slow moment of ours loses nothing.
 const (
-	intervalsEach = 32 // service intervals a transfer: 4 ms at high speed
-	isoFlight     = 8
-	isoBytes      = 1 << 20 // of one transfer at most
+	isoEach   = 4 * time.Millisecond
+	isoFlight = 8
+	isoBytes  = 1 << 20 // of one transfer at most
 )
 
 // isochronous reports that the interface has no bulk endpoint.
@@ -36,11 +36,18 @@ func (v *video) begin(ctx context.Context) error {
 		if first == nil {
 			first = err
 		}
-		if ctx.Err() != nil || errors.Is(err, usb.ErrGone) || errors.Is(err, usb.ErrTimeout) {
+		if ctx.Err() != nil || !anotherMay(err) {
 			return err
 		}
 	}
 	return first
+}
+
+// anotherMay reports whether another mode may work where one did not: the camera
+// refused it, or the bus has not the bandwidth. What else fails would fail again,
+// and a smaller picture is no answer to it.
+func anotherMay(err error) bool {
+	return errors.Is(err, errUnsupported) || errors.Is(err, usb.ErrStall) || errors.Is(err, usb.ErrBusy)
 }
 
 // reserve selects the alternate setting that carries what was agreed, and starts
@@ -75,7 +82,12 @@ func (s Streaming) carries(payload int) (Alternate, error) {
 }
 
 func (v *video) packets(ctx context.Context) (usb.PacketStream, error) {
-	n := min(intervalsEach, max(isoBytes/v.alt.Packet, 1))
+	unit := 125 * time.Microsecond // USB 2.0, 9.6.6
+	if s := v.dev.Info().Speed; s == usb.SpeedFull || s == usb.SpeedLow {
+		unit = time.Millisecond
+	}
+	n := int(isoEach / (unit << (min(max(v.alt.Interval, 1), 16) - 1)))
+	n = min(max(n, 1), max(isoBytes/v.alt.Packet, 1))
 	return v.iface.Packets(ctx, v.alt.Endpoint, n, isoFlight)
 }
 

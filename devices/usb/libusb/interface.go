@@ -2,6 +2,7 @@ package libusb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -119,14 +120,23 @@ func (i *iface) SetAlt(_ context.Context, alt int) error {
 			if set.Alternate != alt {
 				continue
 			}
-			if err := setAlt(i.d.dev, i.number, alt); err != nil {
-				return i.failed(context.Background(), err)
+			if err := i.failed(context.Background(), i.d.selecting(func() error { return setAlt(i.d.dev, i.number, alt) })); err != nil {
+				return noBandwidth(err)
 			}
 			i.g.Setting = set
 			return nil
 		}
 		return fmt.Errorf("interface %d alternate setting %d: %w", i.number, alt, usb.ErrNotFound)
 	})
+}
+
+// noBandwidth says what an error of libusb that says nothing means where bandwidth
+// is asked for: ENOSPC has no code of its own.
+func noBandwidth(err error) error {
+	if errors.Is(err, usb.ErrIO) {
+		return fmt.Errorf("%w: no bandwidth is left on the bus (%v)", usb.ErrBusy, err)
+	}
+	return err
 }
 
 // ClearHalt implements [usb.Interface].

@@ -158,10 +158,7 @@ func (i *iface) Packets(ctx context.Context, address uint8, packets, count int) 
 		s.ring = append(s.ring, f)
 	}
 	if err == nil && s.ring[0].err != nil { // nothing could be started
-		err = i.d.failed(ctx, s.ring[0].err)
-		if errors.Is(err, usb.ErrIO) {
-			err = fmt.Errorf("%w: no bandwidth is left on the bus (%v)", usb.ErrBusy, err)
-		}
+		err = noBandwidth(i.d.failed(ctx, s.ring[0].err))
 	}
 	go func() {
 		<-s.ctx.Done()
