@@ -88,10 +88,8 @@ func narrow(width float32, o fyne.CanvasObject) fyne.CanvasObject {
 	return widgets.Row(0, widgets.Space(), widgets.Wide(width, o), widgets.Space())
 }
 
-// scroll lets a column that is higher than its room be moved.
-func scroll(o fyne.CanvasObject) fyne.CanvasObject { return widgets.NewScroll(o, "") }
-
-// scroll is scroll that says so in words.
+// scroll lets a column that is higher than its room be moved, and says so in
+// words.
 func (f *Frame) scroll(o fyne.CanvasObject) fyne.CanvasObject {
 	return widgets.NewScroll(o, f.Say("screen.more"))
 }
