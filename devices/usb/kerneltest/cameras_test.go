@@ -3,6 +3,7 @@ package kerneltest
 import (
 	"context"
 	"image"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,8 +18,14 @@ import (
 	"tambo/devices/virtual/virtualtest"
 )
 
-// colour is a camera with one format, at two sizes.
+// colour is a camera with one format, at two sizes; "iso" before the format makes
+// it isochronous.
 func colour(format string) virtual.ColourOptions {
+	if f, iso := strings.CutPrefix(format, "iso "); iso {
+		opt := colour(f)
+		opt.Isochronous = true
+		return opt
+	}
 	return virtual.ColourOptions{Formats: []string{format}, Sizes: []image.Point{{X: 64, Y: 48}, {X: 160, Y: 112}},
 		Interval: 40 * time.Millisecond, Payload: 8 << 10}
 }
@@ -46,13 +53,14 @@ func faceRig(t *testing.T, format string, virtual bool, open func(ctx context.Co
 	return devicetest.FaceRig{
 		Open: func(ctx context.Context) (devices.FaceCamera, error) { return open(ctx, o.port()) },
 		Plug: o.plug, Unplug: o.unplug, Check: checkFace,
-		Size: image.Pt(160, 112), Compressed: format == "MJPG", Virtual: virtual,
+		Size: image.Pt(160, 112), Compressed: strings.HasSuffix(format, "MJPG"), Virtual: virtual,
+		Losses: true, // an emulated processor
 	}
 }
 
 func TestGuestFaceCamera(t *testing.T) {
 	guest(t)
-	for _, format := range []string{"YUY2", "MJPG"} {
+	for _, format := range []string{"YUY2", "iso MJPG"} {
 		t.Run(format, func(t *testing.T) {
 			devicetest.Face(t, func(t *testing.T) devicetest.FaceRig {
 				bus := libusb.New()
@@ -78,7 +86,7 @@ func (o *outlet) nodes(t *testing.T, n int) {
 
 func TestGuestV4L2(t *testing.T) {
 	guest(t)
-	for _, format := range []string{"YUY2", "NV12", "MJPG"} {
+	for _, format := range []string{"YUY2", "NV12", "iso MJPG"} {
 		t.Run("Face/"+format, func(t *testing.T) {
 			devicetest.Face(t, func(t *testing.T) devicetest.FaceRig {
 				return faceRig(t, format, true, func(ctx context.Context, port string) (devices.FaceCamera, error) {
@@ -91,13 +99,15 @@ func TestGuestV4L2(t *testing.T) {
 			})
 		})
 	}
-	for name, l := range map[string]virtual.Layout{"TwoStreams": virtual.TwoStreams, "SideBySide": virtual.SideBySide} {
-		t.Run("Iris/"+name, func(t *testing.T) {
+	for _, c := range irisCameras {
+		t.Run("Iris/"+c.name, func(t *testing.T) {
 			devicetest.Iris(t, func(t *testing.T) devicetest.IrisRig {
-				o := newCamera(t, small(l))
+				opt := small(c.layout)
+				opt.Isochronous = c.iso
+				o := newCamera(t, opt)
 				o.plug(t)
 				q := v4l2.Iris{Left: 0, Right: 1, Illumination: &v4l2.UnitControl{Unit: 4, Selector: 1, Size: 2, Max: 1000}}
-				if l == virtual.SideBySide {
+				if c.layout == virtual.SideBySide {
 					q.SideBySide, q.RightEyeFirst = true, true
 				}
 				return devicetest.IrisRig{
@@ -108,7 +118,7 @@ func TestGuestV4L2(t *testing.T) {
 						}
 						return c, nil
 					},
-					Plug: o.plug, Unplug: o.unplug, Check: checkEyes, Illumination: true, Virtual: true,
+					Plug: o.plug, Unplug: o.unplug, Check: checkEyes, Illumination: true, Virtual: true, Losses: true,
 				}
 			})
 		})

@@ -72,23 +72,36 @@ func checkEyes(t *testing.T, f devices.IrisFrame) {
 	}
 }
 
+// irisCameras are the kinds of iris camera that all beds try.
+var irisCameras = []struct {
+	name   string
+	layout virtual.Layout
+	iso    bool
+}{
+	{"TwoStreams", virtual.TwoStreams, false},
+	{"SideBySide", virtual.SideBySide, false},
+	{"Isochronous", virtual.TwoStreams, true},
+}
+
 func TestGuestIrisCamera(t *testing.T) {
 	guest(t)
-	for name, l := range map[string]virtual.Layout{"TwoStreams": virtual.TwoStreams, "SideBySide": virtual.SideBySide} {
-		t.Run(name, func(t *testing.T) {
+	for _, c := range irisCameras {
+		t.Run(c.name, func(t *testing.T) {
 			devicetest.Iris(t, func(t *testing.T) devicetest.IrisRig {
-				o, bus := newCamera(t, small(l)), libusb.New()
+				opt := small(c.layout)
+				opt.Isochronous = c.iso
+				o, bus := newCamera(t, opt), libusb.New()
 				t.Cleanup(func() { bus.Close() })
 				o.plug(t)
 				return devicetest.IrisRig{
 					Open: func(ctx context.Context) (devices.IrisCamera, error) {
-						c, err := uvc.OpenIris(ctx, bus, o.port(), quirks(t, l))
+						c, err := uvc.OpenIris(ctx, bus, o.port(), quirks(t, c.layout))
 						if err != nil {
 							return nil, err
 						}
 						return c, nil
 					},
-					Plug: o.plug, Unplug: o.unplug, Check: checkEyes, Illumination: true,
+					Plug: o.plug, Unplug: o.unplug, Check: checkEyes, Illumination: true, Losses: true,
 				}
 			})
 		})

@@ -91,9 +91,12 @@ func TestGuestUVCVideo(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	const eyes = "LR"
-	for _, size := range []image.Point{{X: 160, Y: 120}, {X: 640, Y: 480}} {
-		opt := small(virtual.TwoStreams)
-		opt.Width, opt.Height = size.X, size.Y
+	for _, c := range []struct {
+		size image.Point
+		iso  bool
+	}{{image.Pt(160, 120), false}, {image.Pt(640, 480), false}, {image.Pt(160, 120), true}} {
+		opt, size := small(virtual.TwoStreams), c.size
+		opt.Width, opt.Height, opt.Isochronous = size.X, size.Y, c.iso
 		if size.X > 160 {
 			opt.Interval = 200 * time.Millisecond
 		}
@@ -130,7 +133,7 @@ func TestGuestUVCVideo(t *testing.T) {
 				last = index
 			}
 		}
-		t.Logf("uvcvideo streamed %d×%d of both eyes, equal to the scene", size.X, size.Y)
+		t.Logf("uvcvideo streamed %d×%d of both eyes, isochronous %v, equal to the scene", size.X, size.Y, c.iso)
 		o.unplug(t)
 	}
 }

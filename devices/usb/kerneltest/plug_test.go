@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -133,14 +134,22 @@ type renamed struct {
 
 func (b renamed) List(ctx context.Context) ([]usb.DeviceInfo, error) {
 	list, err := b.Bus.List(ctx)
-	for i := range list {
-		for name, port := range b.real {
-			if list[i].Port == port {
+	for i, port := range ports(list) {
+		for name, real := range b.real {
+			if port == real {
 				list[i].Port = name
 			}
 		}
 	}
+	slices.SortFunc(list, func(a, b usb.DeviceInfo) int { return strings.Compare(a.Port, b.Port) })
 	return list, err
+}
+
+func ports(list []usb.DeviceInfo) (out []string) {
+	for _, i := range list {
+		out = append(out, i.Port)
+	}
+	return out
 }
 
 func (b renamed) Open(ctx context.Context, name string) (usb.Device, error) {
