@@ -43,12 +43,14 @@ func planted(w *world) (*kiosk.Encounter, map[string][]byte, markers) {
 	m := markers{
 		"name": []byte("HUAMANMARKER"), "number": []byte("P9371940MARK"), "wristband": []byte("WBMARKER5518"), "alias": []byte("EL ZORRO MARKER"),
 		"raw pixels": []byte("RAWPIXELMARKER-0042"), "png pixels": pixels[:51], "template": noise(77, 48),
+		"face photo": []byte("FACEPHOTOMARKER-5519"), "portrait": []byte("PORTRAITMARKER-6620"),
 	}
 	e, _ := w.encounter(1, 10)
 	e.Identity.Surname.Value, e.Identity.DocumentNumber.Value = string(m["name"]), string(m["number"])
 	e.Identity.Aliases, e.Arrival.Wristband = []string{string(m["alias"])}, string(m["wristband"])
 	e.Captures[0].Template.Data = slices.Concat(noise(1, 100), m["template"], noise(2, 100))
-	images := map[string][]byte{"image-1": bytes.Repeat(m["raw pixels"], 9000), "image-2": compressed.Bytes(), "image-3": slices.Concat(noise(3, 70_000), m["raw pixels"])}
+	e.Captures = append(e.Captures, kiosk.Capture{ID: 4, Modality: kiosk.ModalityFace, Part: "face-4"})
+	images := map[string][]byte{"face-4": slices.Concat(noise(4, 40_000), m["face photo"]), "face-4.crop": bytes.Repeat(m["portrait"], 700), "image-1": bytes.Repeat(m["raw pixels"], 9000), "image-2": compressed.Bytes(), "image-3": slices.Concat(noise(3, 70_000), m["raw pixels"])}
 	return e, images, m
 }
 
@@ -296,6 +298,7 @@ func TestMarkers(t *testing.T) {
 	s := w.unlock("of-1", pwO)
 	w.must(s.SaveDraft(bg, e, map[string][]byte{"image-1": images["image-1"], "image-2": images["image-2"]}))
 	w.must(s.SaveDraft(bg, e, map[string][]byte{"image-3": images["image-3"]}))
+	w.must(s.SaveDraft(bg, e, map[string][]byte{"face-4": images["face-4"], "face-4.crop": images["face-4.crop"]}))
 	draft := snapshot(t, w.dir)
 	m.inFiles(t, "while a draft", draft)
 
