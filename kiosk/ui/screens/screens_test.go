@@ -137,6 +137,20 @@ func TestHome(t *testing.T) {
 	})
 }
 
+// TestAlertsOnHome: an alert that was withdrawn is as large as the alert was; one
+// that somebody has stays, with their name, until it is done.
+func TestAlertsOnHome(t *testing.T) {
+	calls := screens.HomeCalls{Next: func() {}, Open: func(kiosk.EncounterID) {}, Queue: func() {}, Fault: func() {}, Lock: func() {}}
+	shows(t, "home-alerts", func(l words.Language) *screens.Screen {
+		f := frame(l)
+		gone, taken := lateAlert()[0], lateAlert()[0]
+		gone.Wristband, gone.Alert.ID, gone.Alert.State = "0402", "a2", kiosk.AlertWithdrawn
+		taken.Alert.State, taken.Alert.SeenBy, taken.Taken = kiosk.AlertSeen, "of-17", true
+		f.Alerts = []screens.LateAlert{taken, gone}
+		return screens.Home(f, screens.HomeState{Queue: screens.Queue{People: 2, Oldest: ago(time.Hour)}}, calls)
+	})
+}
+
 func agreement() *kiosk.Agreement {
 	return &kiosk.Agreement{
 		Title: "Specimen agreement",
