@@ -23,6 +23,10 @@ type simpleEye struct {
 	noise          float64
 	width, height  int
 	pupil, lighter float64 // grey of the pupil, added to everything
+	gamma          float64 // of the camera's curve; 0 is 1
+	contrast       float64 // about mid grey; 0 is 1
+	bar            int     // rows at the bottom that are black
+	shade          float64 // grey levels a pixel to the right
 }
 
 func ordinary(seed uint64) simpleEye {
@@ -63,7 +67,16 @@ func (s simpleEye) draw() *image.Gray {
 			if s.lid > 0 && fy < -s.lid*s.rl+0.002*fx*fx {
 				v = 225
 			}
-			v += s.lighter + s.noise*noise.NormFloat64()
+			v += s.lighter + s.shade*fx + s.noise*noise.NormFloat64()
+			if s.gamma != 0 {
+				v = 255 * math.Pow(max(v, 0)/255, s.gamma)
+			}
+			if s.contrast != 0 {
+				v = 128 + (v-128)*s.contrast
+			}
+			if y >= s.height-s.bar {
+				v = 0
+			}
 			img.Pix[y*img.Stride+x] = uint8(min(max(v, 0), 255))
 		}
 	}
@@ -93,6 +106,11 @@ func TestFindsBoundariesOfSimpleEyes(t *testing.T) {
 		"dark":            func(s *simpleEye) { s.lighter = -20 },
 		"bright pupil":    func(s *simpleEye) { s.pupil = 60 },
 		"lid":             func(s *simpleEye) { s.lid = 0.55 },
+		"dark curve":      func(s *simpleEye) { s.gamma = 1.8 },
+		"bright curve":    func(s *simpleEye) { s.gamma = 0.5 },
+		"little contrast": func(s *simpleEye) { s.contrast = 0.35 },
+		"black bar":       func(s *simpleEye) { s.bar = 120 },
+		"shaded":          func(s *simpleEye) { s.shade = 0.25 },
 		"noise":           func(s *simpleEye) { s.noise = 9 },
 		"320 by 240":      func(s *simpleEye) { s.width, s.height, s.x, s.y, s.rl, s.rp = 320, 240, 150, 130, 56, 20 },
 		"1280 by 960":     func(s *simpleEye) { s.width, s.height, s.x, s.y, s.rl, s.rp = 1280, 960, 700, 470, 150, 60 },
@@ -186,6 +204,21 @@ func TestLidIsMaskedAndRated(t *testing.T) {
 	up := iris.ContourPoints * 3 / 4
 	if a.Segmentation.Open[up] < 0.9 || b.Segmentation.Open[up] > 0.6 {
 		t.Errorf("upwards open %.2f, under the lid %.2f", a.Segmentation.Open[up], b.Segmentation.Open[up])
+	}
+}
+
+// An iris lit from one side is not half covered by a lid.
+func TestShadingIsNoLid(t *testing.T) {
+	s := ordinary(11)
+	s.shade = 0.3
+	r := process(t, iris.New(), s)
+	for i, open := range r.Segmentation.Open {
+		if open < 0.85 {
+			t.Fatalf("ray %d is taken for covered from %.2f on", i, open)
+		}
+	}
+	if r.Quality.UsableIrisArea < 80 {
+		t.Errorf("usable %.0f %%", r.Quality.UsableIrisArea)
 	}
 }
 

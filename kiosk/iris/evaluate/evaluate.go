@@ -31,6 +31,10 @@ type Figures struct {
 	Misses1e4 int     // genuine pairs missed at 1e-4
 	// Threshold1e3 and Threshold1e4: a pair matches when its score is smaller.
 	Threshold1e3, Threshold1e4 float64
+	// Decidability is d′, the distance between the means of genuine and impostor
+	// scores in units of their spread; unlike a count of misses it moves with
+	// every pair.
+	Decidability float64
 }
 
 // ErrShape says that the matrix and the labels do not fit, or that the set has
@@ -49,6 +53,7 @@ func ROC(scores []float32, class []string) (Figures, error) {
 	f.Genuine, f.Impostor = nGen, nImp
 	f.FNMR1e3, f.Misses1e3, f.Threshold1e3 = fnmrAt(gen, imp, f.Genuine, f.Impostor, 1e-3)
 	f.FNMR1e4, f.Misses1e4, f.Threshold1e4 = fnmrAt(gen, imp, f.Genuine, f.Impostor, 1e-4)
+	f.Decidability = decidability(gen, imp)
 	f.EER = eer(gen, imp, f.Genuine, f.Impostor)
 	return f, nil
 }
@@ -92,6 +97,26 @@ func fnmrAt(gen, imp []float64, nGen, nImp int, fmr float64) (rate float64, miss
 	hit, _ := slices.BinarySearch(gen, threshold)
 	misses = nGen - hit
 	return float64(misses) / float64(nGen), misses, threshold
+}
+
+func decidability(gen, imp []float64) float64 {
+	mg, vg := moments(gen)
+	mi, vi := moments(imp)
+	if vg+vi == 0 {
+		return 0
+	}
+	return math.Abs(mg-mi) / math.Sqrt((vg+vi)/2)
+}
+
+// moments returns mean and variance.
+func moments(v []float64) (mean, variance float64) {
+	for _, x := range v {
+		mean += x / float64(len(v))
+	}
+	for _, x := range v {
+		variance += (x - mean) * (x - mean) / float64(len(v))
+	}
+	return mean, variance
 }
 
 // eer is where the two error rates cross, the mean of both at the crossing.

@@ -56,7 +56,7 @@ func Ordinary() Conditions {
 // and about one in ten that is of no use, because of a blink, a look
 // elsewhere, blur, movement or an eye half out of the picture. Deterministic in rng.
 func RandomConditions(rng *rand.Rand) Conditions {
-	c := goodConditions(rng)
+	c := GoodConditions(rng)
 	if rng.Float64() < 0.095 {
 		spoil(&c, rng)
 	}
@@ -69,7 +69,9 @@ func normalIn(rng *rand.Rand, mean, deviation, lo, hi float64) float64 {
 	return min(max(mean+deviation*rng.NormFloat64(), lo), hi)
 }
 
-func goodConditions(rng *rand.Rand) Conditions {
+// GoodConditions are [RandomConditions] without those of no use. Deterministic
+// in rng.
+func GoodConditions(rng *rand.Rand) Conditions {
 	c := Conditions{
 		Seed:         rng.Uint64(),
 		IrisDiameter: between(rng, 212, 258),

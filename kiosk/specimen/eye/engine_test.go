@@ -53,6 +53,9 @@ func TestEngineOnRandomCaptures(t *testing.T) {
 	share := float64(refused) / (eyes * captures)
 	t.Logf("%d of %d captures refused (%.1f %%): %d of the %d that show no usable iris, %d others",
 		refused, eyes*captures, 100*share, rightly, spoilt, refused-rightly)
+	if 10*rightly < 7*spoilt || refused-rightly > 3 {
+		t.Errorf("%d of %d spoilt captures refused, want 7 of 10, and %d good ones, want 3 at most", rightly, spoilt, refused-rightly)
+	}
 	if share < 0.03 || share > 0.12 {
 		t.Errorf("%.1f %% of captures refused, want 3 to 12", 100*share)
 	}

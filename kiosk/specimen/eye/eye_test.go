@@ -52,7 +52,7 @@ func TestTexturesCarryIdentity(t *testing.T) {
 		p, e := NewPerson(uint64(1000+n/2)), kiosk.BothEyes[n%2]
 		rng := rand.New(rand.NewPCG(77, uint64(n)))
 		for range captures {
-			code, _ := encode(p, e, goodConditions(rng))
+			code, _ := encode(p, e, GoodConditions(rng))
 			codes[n] = append(codes[n], code)
 		}
 	}

@@ -33,11 +33,11 @@ func NewScene(p Person, visit uint64) *Scene {
 	seed := mix(p.seed, mix(visit, 0x7151))
 	rng := rand.New(rand.NewPCG(seed, 0x5ce9e))
 	s := &Scene{person: p, seed: seed, width: DefaultWidth, height: DefaultHeight}
-	both := goodConditions(rng)
+	both := GoodConditions(rng)
 	both.Pupil = 0.41 + 0.6*(both.Pupil-0.41) // the light at a kiosk is nearly the same every day
 	both.GazeX, both.GazeY, both.MotionX, both.MotionY = 0.4*both.GazeX, 0.4*both.GazeY, 0, 0
 	for i := range s.base {
-		own := goodConditions(rng)
+		own := GoodConditions(rng)
 		c := both
 		c.Seed = own.Seed
 		c.OffsetX, c.OffsetY = 0.6*own.OffsetX, 0.6*own.OffsetY

@@ -23,15 +23,19 @@ import (
 // go to stdout, what went wrong with single images to stderr.
 func Iris(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) == 0 {
-		return wrongUse("say which command: evaluate, bench")
+		return wrongUse("say which command: evaluate, bench, specimens, stages")
 	}
 	switch args[0] {
 	case "evaluate":
 		return irisEvaluate(ctx, args[1:], stdout, stderr)
 	case "bench":
 		return irisBench(ctx, args[1:], stdout, stderr)
+	case "specimens":
+		return irisSpecimens(ctx, args[1:], stdout, stderr)
+	case "stages":
+		return irisStages(args[1:], stderr)
 	}
-	return wrongUse("no command %q; there is: evaluate, bench", args[0])
+	return wrongUse("no command %q; there is: evaluate, bench, specimens, stages", args[0])
 }
 
 // irisReport is the line that "iris evaluate" prints.
@@ -52,6 +56,7 @@ type irisReport struct {
 	P95MS        float64     `json:"extract_ms_p95"`
 	ComparePerS  float64     `json:"compare_per_s"`
 	Interval1e4  *[2]float64 `json:"fnmr_at_fmr_1e-4_95,omitempty"` // over people
+	Decidability float64     `json:"decidability"`
 
 	TwoEye   *twoEyeReport   `json:"two_eye,omitempty"`
 	Masks    *maskReport     `json:"masks,omitempty"`
@@ -199,7 +204,7 @@ func (s *irisSet) count() *irisReport {
 func (rep *irisReport) figures(f *evaluate.Figures) {
 	rep.Genuine, rep.Impostor = f.Genuine, f.Impostor
 	rep.EER, rep.FNMR1e3, rep.FNMR1e4 = f.EER, f.FNMR1e3, f.FNMR1e4
-	rep.Misses1e4 = f.Misses1e4
+	rep.Misses1e4, rep.Decidability = f.Misses1e4, f.Decidability
 	if t := f.Threshold1e4; !math.IsInf(t, 0) && !math.IsNaN(t) {
 		rep.Threshold1e4 = t
 	}

@@ -152,3 +152,60 @@ func TestIrisRefusals(t *testing.T) {
 		}
 	}
 }
+
+// A generated set with everything that can be asked of it: figures and sheets
+// are written, and the second time everything comes from the cache.
+func TestIrisEvaluateWithEverything(t *testing.T) {
+	dir := t.TempDir()
+	var out, errs bytes.Buffer
+	if err := Iris(t.Context(), []string{"specimens", "--out", dir, "--people", "3", "--captures", "2", "--seed", "5"}, &out, &errs); err != nil {
+		t.Fatal(err)
+	}
+	index := filepath.Join(dir, "index.csv")
+	args := []string{"evaluate", "--index", index, "--cache", filepath.Join(dir, "cache"), "--masks", dir, "--two-eye",
+		"--transfer", index, "--report", filepath.Join(dir, "report"), "--scores", filepath.Join(dir, "scores.f32")}
+	var first map[string]any
+	var scores []byte
+	for round := range 2 {
+		out.Reset()
+		if err := Iris(t.Context(), args, &out, &errs); err != nil {
+			t.Fatal(err, errs.String())
+		}
+		var rep map[string]any
+		if err := json.Unmarshal(out.Bytes(), &rep); err != nil || strings.Count(out.String(), "\n") != 1 {
+			t.Fatal(err, out.String())
+		}
+		b, err := os.ReadFile(filepath.Join(dir, "scores.f32"))
+		if err != nil || len(b) != 12*12*4 {
+			t.Fatal(len(b), err)
+		}
+		if round == 0 {
+			first, scores = rep, b
+			continue
+		}
+		if !bytes.Equal(b, scores) {
+			t.Error("the cache gives other scores")
+		}
+		if rep["extract_ms_median"] != first["extract_ms_median"] {
+			t.Error("the second round extracted again")
+		}
+	}
+	t.Log(out.String())
+	if m := first["masks"].(map[string]any); m["masks"].(float64) != 12 || m["mean_iou"].(float64) < 0.6 {
+		t.Errorf("%v", m)
+	}
+	if e := first["two_eye"].(map[string]any); e["presentations"].(float64) != 6 || e["genuine_pairs"].(float64) != 3 {
+		t.Errorf("%v", e)
+	}
+	for _, name := range []string{"det.png", "reject.png", "worst-01.png"} {
+		if _, err := readGray(filepath.Join(dir, "report", name)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := Iris(t.Context(), []string{"stages", "--out", filepath.Join(dir, "stages")}, &out, &errs); err != nil {
+		t.Error(err)
+	}
+	if files, _ := os.ReadDir(filepath.Join(dir, "stages")); len(files) != 6 {
+		t.Errorf("%d stages", len(files))
+	}
+}
