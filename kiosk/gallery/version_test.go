@@ -11,10 +11,10 @@ import (
 )
 
 // A gallery of two engines: persons 0 to 2 are enrolled with the current one
-// only, 3 to 5 with the previous one only.
+// only, 3 to 5 with the first one only.
 func TestAMixedGallery(t *testing.T) {
 	engine := iris.New()
-	engine.SetAlso(iris.PreviousVersion)
+	engine.SetAlso(iris.FirstVersion)
 	read := func(person, visit int) iris.Result {
 		c := eye.Ordinary()
 		c.Seed, c.Roll, c.Pupil = uint64(visit), float64(2*visit), 0.38+0.02*float64(visit)
@@ -33,7 +33,7 @@ func TestAMixedGallery(t *testing.T) {
 		}
 		add(t, g, e)
 	}
-	if got := g.Engines(); !slices.Equal(got, []string{iris.EngineVersion, iris.PreviousVersion}) {
+	if got := g.Engines(); !slices.Equal(got, []string{iris.EngineVersion, iris.FirstVersion}) {
 		t.Errorf("engines %q", got)
 	}
 	for k := range 6 {
@@ -56,7 +56,7 @@ func TestAMixedGallery(t *testing.T) {
 	for k := range 3 {
 		g.Remove(person(k))
 	}
-	if got := g.Engines(); !slices.Equal(got, []string{iris.PreviousVersion}) {
+	if got := g.Engines(); !slices.Equal(got, []string{iris.FirstVersion}) {
 		t.Errorf("engines %q after the others left", got)
 	}
 }

@@ -7,10 +7,15 @@ import (
 	"tambo/kiosk"
 )
 
-// PreviousVersion is the engine before [EngineVersion]: it masks a quarter of
-// the weakest answers of each row instead of 15 %, and compares codes rigidly
-// within ±17°. It ships so that templates of its time stay searchable.
-const PreviousVersion = "tambo-iris/0"
+// Engines before [EngineVersion] that ship, so that templates of their time stay
+// searchable. PreviousVersion found iris and lids by other tones and encoded and
+// compared as the current one does. FirstVersion masks a quarter of the weakest
+// answers of each row instead of 15 %, and compares codes rigidly within ±17°.
+// Their templates are made of today's segmentation.
+const (
+	PreviousVersion = "tambo-iris/1"
+	FirstVersion    = "tambo-iris/0"
+)
 
 // version is what makes templates of one engine comparable with each other and
 // with no others: which answers it masks, how it compares, what its scores mean.
@@ -26,7 +31,8 @@ type version struct {
 // versions that ship, the current one first.
 var versions = []*version{
 	{EngineVersion, fragileShare, compareCodes, logFMR},
-	{PreviousVersion, 0.25, compareRigid, logFMRRigid},
+	{PreviousVersion, fragileShare, compareCodes, logFMR},
+	{FirstVersion, 0.25, compareRigid, logFMRRigid},
 }
 
 // Versions names the engines whose templates this program makes and compares,
@@ -117,7 +123,7 @@ func rigidly(a, b *code, sh int) (diff, n int) {
 }
 
 // Strangers' distances by compareRigid, measured on generated eyes (see
-// TestPreviousEngineIsCalibrated); the tail is taken to fall as slowly as the
+// TestFirstEngineIsCalibrated); the tail is taken to fall as slowly as the
 // current engine's.
 const (
 	rigidMean  = 0.455

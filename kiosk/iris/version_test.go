@@ -18,7 +18,7 @@ import (
 	"tambo/kiosk/specimen/eye"
 )
 
-// previous extracts the previous engine's templates of n images.
+// previous extracts the first engine's templates of n images.
 func previous(t *testing.T, n int, at func(i int) (class int, img *image.Gray)) (out []*Decoded, classes []int) {
 	t.Helper()
 	out, classes = make([]*Decoded, n), make([]int, n)
@@ -26,7 +26,7 @@ func previous(t *testing.T, n int, at func(i int) (class int, img *image.Gray)) 
 	for w := range 2 {
 		wg.Go(func() {
 			e := New()
-			e.SetAlso(PreviousVersion, "tambo-iris/unheard-of", EngineVersion)
+			e.SetAlso(FirstVersion, "tambo-iris/unheard-of", EngineVersion)
 			for i := w; i < n; i += 2 {
 				class, img := at(i)
 				r, err := e.Process(img, kiosk.EyeUnknown)
@@ -73,9 +73,9 @@ func indexed(t *testing.T, name string) (int, func(i int) (int, *image.Gray)) {
 	}
 }
 
-// The previous engine's scores mean what they say on generated eyes; and, for
+// The first engine's scores mean what they say on generated eyes; and, for
 // measurement only, on the images of the CSV file that TAMBO_IRIS_INDEX names.
-func TestPreviousEngineIsCalibrated(t *testing.T) {
+func TestFirstEngineIsCalibrated(t *testing.T) {
 	if testing.Short() {
 		t.Skip("hundreds of extractions")
 	}
@@ -128,7 +128,7 @@ func TestPreviousEngineIsCalibrated(t *testing.T) {
 // Versions never compare with each other, and each finds its own.
 func TestVersionsNeverCompare(t *testing.T) {
 	e := New()
-	e.SetAlso(PreviousVersion)
+	e.SetAlso(FirstVersion)
 	var rs [2]Result
 	for i := range rs {
 		c := eye.Ordinary()
@@ -138,7 +138,7 @@ func TestVersionsNeverCompare(t *testing.T) {
 			t.Fatal(err, len(rs[i].Also))
 		}
 	}
-	if rs[0].Template.Engine != EngineVersion || rs[0].Also[0].Engine != PreviousVersion || rs[0].Also[0].Eye != kiosk.EyeLeft {
+	if rs[0].Template.Engine != EngineVersion || rs[0].Also[0].Engine != FirstVersion || rs[0].Also[0].Eye != kiosk.EyeLeft {
 		t.Errorf("%q and %q", rs[0].Template.Engine, rs[0].Also[0].Engine)
 	}
 	if _, err := Compare(rs[0].Template, rs[0].Also[0]); !errors.Is(err, ErrVersion) {
