@@ -259,6 +259,8 @@ func (o *officer) van(origin string, people int) {
 	o.types(origin)
 	o.key("Return")
 	o.key("Return") // no first number
+	o.touch(o.say.Say("arrivals.authority"))
+	o.touch("Specimen Prison Act")
 	for range people {
 		o.touch("+")
 	}
