@@ -224,7 +224,7 @@ func TestBundleIsAboutNobody(t *testing.T) {
 		}
 	}
 	var devices []deviceEntry
-	if err := json.Unmarshal(files["devices.json"], &devices); err != nil || len(devices) != 3 {
+	if err := json.Unmarshal(files["devices.json"], &devices); err != nil || len(devices) < 3 {
 		t.Fatalf("%v: %d devices", err, len(devices))
 	}
 	for _, e := range devices {
