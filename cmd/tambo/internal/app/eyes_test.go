@@ -8,6 +8,7 @@ import (
 	"runtime/pprof"
 	"strings"
 	"testing"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -22,8 +23,12 @@ const (
 	windowMark = "TAMBO_TEST_WINDOW" // set by make test-window
 )
 
+// marker stands for what is about a person.
+const marker = "OLLANTA-DABROWSKI-1987"
+
 func TestMain(m *testing.M) {
 	if path := os.Getenv(eyesMark); path != "" {
+		within = 5 * time.Second // tests kill it more often than that
 		if os.Getenv(childMark) != "" {
 			os.Remove(path)
 			l, err := net.Listen("unix", path)
@@ -43,6 +48,7 @@ type thing struct {
 	X, Y, W, H float32
 	Touch      bool // one can touch it
 	Off        bool // it is grey
+	Focus      bool // the keyboard goes to it
 }
 
 type sight struct {
@@ -62,6 +68,8 @@ func tellEyes(l net.Listener) {
 		switch ask {
 		case "memory":
 			json.NewEncoder(conn).Encode(memoryNow())
+		case "panic": // with what nobody may read in the crash log
+			fyne.Do(func() { panic("cannot draw " + marker) })
 		case "heap": // a profile, for a person
 			pprof.Lookup("heap").WriteTo(conn, 0)
 		default:
@@ -76,20 +84,23 @@ func lookNow() sight {
 	if a := fyne.CurrentApp(); a != nil {
 		fyne.DoAndWait(func() {
 			for _, w := range a.Driver().AllWindows() {
-				look(w.Canvas().Content(), fyne.Position{}, &s.Things)
+				look(w.Canvas().Content(), fyne.Position{}, w.Canvas().Focused(), &s.Things)
 			}
 		})
 	}
 	return s
 }
 
-func look(o fyne.CanvasObject, at fyne.Position, out *[]thing) {
+func look(o fyne.CanvasObject, at fyne.Position, focused fyne.Focusable, out *[]thing) {
 	if o == nil || !o.Visible() {
 		return
 	}
 	at = at.Add(o.Position())
 	t := thing{X: at.X, Y: at.Y, W: o.Size().Width, H: o.Size().Height}
 	_, t.Touch = o.(fyne.Tappable)
+	if f, ok := o.(fyne.Focusable); ok {
+		t.Focus = f == focused
+	}
 	if d, ok := o.(fyne.Disableable); ok {
 		t.Off = d.Disabled()
 	}
@@ -98,14 +109,14 @@ func look(o fyne.CanvasObject, at fyne.Position, out *[]thing) {
 	switch o := o.(type) {
 	case *fyne.Container:
 		for _, x := range o.Objects {
-			look(x, at, out)
+			look(x, at, focused, out)
 		}
 	case *canvas.Text:
 		(*out)[i].Text = o.Text
 		return
 	case fyne.Widget:
 		for _, x := range fynetest.WidgetRenderer(o).Objects() {
-			look(x, at, out)
+			look(x, at, focused, out)
 		}
 	}
 	var text []string
@@ -114,7 +125,7 @@ func look(o fyne.CanvasObject, at fyne.Position, out *[]thing) {
 			text = append(text, x.Text)
 		}
 	}
-	if t.Touch {
+	if t.Touch || t.Focus {
 		(*out)[i].Text = strings.Join(text, " ")
 	}
 }

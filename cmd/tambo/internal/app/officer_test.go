@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -19,6 +20,9 @@ import (
 	"tambo/kiosk/ui/uitest"
 	"tambo/kiosk/ui/words"
 )
+
+// The display without a screen.
+const screenWidth, screenHeight = 1280, 800
 
 // officer is a person before the real window.
 type officer struct {
@@ -30,7 +34,10 @@ type officer struct {
 	display string
 	people  io.Writer // seats people at the camera
 	touches int
-	hard    int // of these, for what is not ordinary: an expired document, a row that wants a look
+	fresh   bool        // signed in, and nobody has arrived since
+	killed  atomic.Bool // the window was killed meanwhile: what was begun is given up
+	seen    func()      // after every step
+	hard    int         // of these, for what is not ordinary: an expired document, a row that wants a look
 }
 
 func newOfficer(t *testing.T) *officer {
@@ -91,7 +98,7 @@ func startDisplay(t *testing.T) string {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	x := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", "1280x800x24", "-nolisten", "tcp")
+	x := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", fmt.Sprintf("%dx%dx24", screenWidth, screenHeight), "-nolisten", "tcp")
 	x.ExtraFiles = []*os.File{w}
 	err = x.Start()
 	w.Close()
@@ -122,10 +129,18 @@ func (o *officer) check(err error) {
 	}
 }
 
-// until waits for something, at most half a minute.
+// killed ends what an officer was at when the window went away.
+type killed struct{}
+
+const patience = 90 * time.Second // of somebody before a busy machine
+
+// until waits for something, as long as the patience lasts.
 func (o *officer) until(what string, ok func() bool) {
 	o.t.Helper()
-	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); !ok(); time.Sleep(50 * time.Millisecond) {
+		if o.killed.Load() {
+			panic(killed{})
+		}
 		if time.Now().After(end) {
 			o.shot("failed")
 			s, _ := o.see()
@@ -156,6 +171,17 @@ func (o *officer) see() (sight, error) {
 	var s sight
 	err := o.ask("look", &s)
 	return s, err
+}
+
+// shielded: a page that has just come takes no touch yet. What lies over
+// everything and says nothing is the shield.
+func (s sight) shielded() bool {
+	for _, x := range s.Things {
+		if x.Touch && x.Text == "" && x.W >= screenWidth && x.H >= screenHeight {
+			return true
+		}
+	}
+	return false
 }
 
 func (s sight) words() string {
@@ -203,6 +229,12 @@ func (o *officer) touch(text string) {
 		return found
 	})
 	o.touches++
+	o.tap(at)
+}
+
+// tap clicks in the middle of something.
+func (o *officer) tap(at thing) {
+	o.t.Helper()
 	o.tool("mousemove", fmt.Sprint(int(at.X+at.W/2)), fmt.Sprint(int(at.Y+at.H/2)), "click", "1")
 	time.Sleep(150 * time.Millisecond)
 }
@@ -239,6 +271,7 @@ func (o *officer) shot(name string) {
 
 func (o *officer) signIn(label, password string) {
 	o.t.Helper()
+	o.fresh = true
 	o.sees(o.say.Say("signin.title"))
 	o.until("the vault to open", func() bool {
 		s, err := o.see()
@@ -277,13 +310,19 @@ func (o *officer) arrive(wristband string, first bool) {
 	o.sees(o.say.Say("arrival.wristband"))
 	o.types(wristband)
 	o.key("Return")
-	if first { // what repeats for the shift
+	if o.fresh = false; first { // what repeats for the shift
 		o.touch(o.say.Say("arrival.why"))
 		o.touch("Specimen Prison Act")
 		o.touch(o.say.Say("arrival.category"))
 		o.touch(o.say.Say("category.remand"))
 	}
 	o.touch(o.say.Say("band.adult"))
+	o.told(wristband)
+}
+
+// told confirms the arrival of somebody whose age band was chosen.
+func (o *officer) told(wristband string) {
+	o.t.Helper()
 	o.touch(o.say.Say("basis.stated"))
 	o.touch(o.say.Say("notice.read"))
 	if wristband == "0417" {
@@ -335,6 +374,29 @@ func (o *officer) document(first bool) {
 		o.shot("6-identity")
 	}
 	o.touch(o.say.Say("identity.confirm"))
+}
+
+// scene tells the simulator what its devices see: see package control.
+func (o *officer) scene(request string) {
+	o.t.Helper()
+	c, err := net.Dial("unix", filepath.Join(o.dir, "run", "devsim.sock"))
+	o.check(err)
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(10 * time.Second))
+	fmt.Fprintln(c, request)
+	answer, err := bufio.NewReader(c).ReadString('\n')
+	o.check(err)
+	if strings.TrimSpace(answer) != "ok" {
+		o.t.Fatalf("%s: the simulator says %s", request, answer)
+	}
+}
+
+// park puts aside who is there.
+func (o *officer) park() {
+	o.t.Helper()
+	o.touch(o.say.Say("act.park"))
+	o.touch(o.say.Say("park.called away"))
+	o.sees(o.say.Say("home.unfinished"))
 }
 
 func (o *officer) seat(n int) {

@@ -15,10 +15,9 @@ import (
 const childMark = "TAMBO_WINDOW_OF"
 
 // Crashes come with a pause, and not for ever.
-const (
-	maxCrashes = 5
-	within     = 2 * time.Minute
-)
+const maxCrashes = 5
+
+var within = 2 * time.Minute
 
 // supervise runs this program again as a child that has the window, and again
 // when that ends by itself. What was confirmed is in the vault; after signing in,

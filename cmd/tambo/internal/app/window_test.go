@@ -172,7 +172,12 @@ func (o *officer) monkey(n int) {
 	o.t.Helper()
 	before, err := o.see()
 	o.check(err)
-	r := rand.New(rand.NewPCG(1, 2))
+	seed := uint64(time.Now().UnixNano())
+	if s := os.Getenv("TAMBO_SEED"); s != "" {
+		fmt.Sscan(s, &seed)
+	}
+	o.t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 2))
 	keys := []string{"Tab", "Return", "space", "Escape", "a", "7", "BackSpace", "shift+Tab"}
 	worst := time.Duration(0)
 	for i := range n {
