@@ -105,14 +105,15 @@ func (p *plane) histogram() (h [256]int) {
 	return h
 }
 
-// texturedHistogram counts the grey values of p but for stretches of one and
-// the same, which no sensor delivers: bars and blanked out backgrounds.
+// texturedHistogram counts the grey values of p but for dark stretches of one
+// and the same, which no sensor delivers: bars and blanked out backgrounds.
+// Bright ones count: skin and sclera are often overexposed.
 func (p *plane) texturedHistogram() (h [256]int) {
 	const d = 6
 	for y := range p.h {
 		row := p.pix[y*p.w : (y+1)*p.w]
 		for x := d; x < len(row)-d; x++ {
-			if v := row[x]; v != row[x-d] || v != row[x+d] {
+			if v := row[x]; v > 32 || v != row[x-d] || v != row[x+d] {
 				h[v]++
 			}
 		}

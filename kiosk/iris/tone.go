@@ -18,7 +18,7 @@ func (t *tone) stretch(lo, hi int) {
 // black, its border to the sclera would otherwise outshine that of the pupil.
 // The toe bounds the slope at black, and with it the noise of a black pupil.
 var darkSpread = func() (t tone) {
-	const gamma, toe = 0.6, 0.04
+	const gamma, toe = 0.8, 0.04
 	zero, one := math.Pow(toe, gamma), math.Pow(1+toe, gamma)
 	for v := range t {
 		t[v] = uint8(255*(math.Pow(float64(v)/255+toe, gamma)-zero)/(one-zero) + 0.5)
