@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"time"
 
 	"tambo/kiosk"
@@ -21,8 +22,7 @@ func TrainingAgreement(recipients []kiosk.Recipient, now time.Time) kiosk.Agreem
 			{Name: "Utopia Prison Service", Country: "UTO", Role: "host"},
 			{Name: "Utopia Border Service", Country: "UTO", Role: "partner"},
 		},
-		Recipients: recipients,
-		Purposes:   []string{"establish identity at intake", "find earlier encounters", "search the lists named here"},
+		Purposes: []string{"establish identity at intake", "find earlier encounters", "search the lists named here"},
 		Authorities: []kiosk.Authority{
 			{Code: "prison-act-12", Kind: "statute", Citation: "Specimen Prison Act, section 12", Basis: kiosk.BasisLegalDuty, ValidFrom: now.Add(-day), ValidUntil: now.Add(365 * day)},
 			{Code: "court-order", Kind: "order", Citation: "Order of the Specimen Court", Basis: kiosk.BasisOrder, ValidFrom: now.Add(-day), ValidUntil: now.Add(365 * day)},
@@ -74,6 +74,10 @@ func TrainingAgreement(recipients []kiosk.Recipient, now time.Time) kiosk.Agreem
 		Retention:   kiosk.Retention{KioskUndelivered: 30 * day, Hub: 5 * 365 * day, Partner: 30 * day},
 		Caveats:     []string{"training data: never to be shared"},
 		Redress:     kiosk.Redress{Contact: map[string]string{"en": "Specimen Ombudsman, 555-0100", "es": "Defensoría de Muestra, 555-0100"}},
+	}
+	a.Recipients = slices.Clone(recipients)
+	for i := range a.Recipients { // people read who may receive their data, not the name of a key
+		a.Recipients[i].Name = a.Parties[0].Name
 	}
 	a.Notice.Digest = map[string]string{}
 	for lang, text := range a.Notice.Text {

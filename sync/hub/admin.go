@@ -226,10 +226,17 @@ func (h *Hub) putAgreement(ctx context.Context, a kiosk.Agreement) (None, error)
 }
 
 // ownRecipients fills in the hub's recipients when an agreement names none, and
-// insists that the matcher is the one whose key is here.
+// the hub's keys where it only says by what name the person shall know a
+// recipient; it insists that the matcher is the one whose key is here.
 func (h *Hub) ownRecipients(a *kiosk.Agreement) error {
 	if len(a.Recipients) == 0 {
-		a.Recipients = h.keys.Recipients
+		a.Recipients = slices.Clone(h.keys.Recipients)
+	}
+	for i := range a.Recipients {
+		r := &a.Recipients[i]
+		if own := h.keys.recipient(r.Role); own != nil && r.KeyID == "" && len(r.Key) == 0 {
+			r.KeyID, r.Key = own.KeyID, own.Key
+		}
 	}
 	for _, r := range a.Recipients {
 		if r.Role == kiosk.RecipientMatcher && h.keys.Private[r.KeyID] == nil {

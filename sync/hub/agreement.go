@@ -16,15 +16,19 @@ const toReplace = "REPLACE: "
 
 // templateAgreement answers "agreement template": a whole agreement with every
 // rule in its place, to be edited. Rules are the training agreement's; parties,
-// law, notice and redress are to be written; recipients are left out, for which
-// "agreement put" fills in the hub's own. Its version follows the one in force.
+// law, notice, redress and the recipients' names are to be written; "agreement put"
+// fills in the hub's keys. Its version follows the one in force.
 func (h *Hub) templateAgreement(ctx context.Context, _ None) (*kiosk.Agreement, error) {
-	a := policy.TrainingAgreement(nil, h.now())
+	a := policy.TrainingAgreement(recipientRoles(), h.now())
 	a.ID, a.Version, a.Training = "agreement-id", 1, false
 	a.Title = toReplace + "title of the agreement"
 	for i := range a.Parties {
 		p := &a.Parties[i]
 		p.Name, p.Country = toReplace+"name of the "+string(p.Role)+" party", toReplace+"country code"
+	}
+	for i := range a.Recipients {
+		r := &a.Recipients[i]
+		r.Name = toReplace + "name of the " + string(r.Role) + ", as the person reads it"
 	}
 	for i := range a.Authorities {
 		x := &a.Authorities[i]
@@ -50,6 +54,11 @@ func (h *Hub) templateAgreement(ctx context.Context, _ None) (*kiosk.Agreement, 
 		return err
 	})
 	return &a, err
+}
+
+// recipientRoles is one recipient a role, without names and keys.
+func recipientRoles() []kiosk.Recipient {
+	return []kiosk.Recipient{{Role: kiosk.RecipientMatcher}, {Role: kiosk.RecipientCustodian}, {Role: kiosk.RecipientAdjudicator}}
 }
 
 // finish fills in what an agreement need not spell out, the digests of its
