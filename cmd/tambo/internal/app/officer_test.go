@@ -391,14 +391,6 @@ func (o *officer) scene(request string) {
 	}
 }
 
-// park puts aside who is there.
-func (o *officer) park() {
-	o.t.Helper()
-	o.touch(o.say.Say("act.park"))
-	o.touch(o.say.Say("park.called away"))
-	o.sees(o.say.Say("home.unfinished"))
-}
-
 func (o *officer) seat(n int) {
 	o.t.Helper()
 	fmt.Fprintln(o.people, n)
