@@ -27,7 +27,9 @@ func TestAgreementFromTheTemplate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	do := func(name string, args []byte) (any, error) { return h.Do(t.Context(), hub.Order{Name: name, Args: args}) }
+	do := func(name string, args []byte) (any, error) {
+		return h.Do(t.Context(), hub.Order{Name: name, Args: args})
+	}
 	got, err := do("agreement template", nil)
 	if err != nil {
 		t.Fatal(err)
