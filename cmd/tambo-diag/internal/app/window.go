@@ -20,9 +20,10 @@ func newWindow(ctx context.Context, o walkOptions, out io.Writer) (w *walk, err 
 	if w, err = begin(o, out); err != nil {
 		return nil, err
 	}
+	begun := w
 	defer func() {
 		if err != nil {
-			w.close()
+			begun.close()
 		}
 	}()
 	for _, step := range []func(context.Context) error{w.initHub, w.provision, w.startDevices, w.enlist} {
