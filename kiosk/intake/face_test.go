@@ -48,7 +48,10 @@ func TestPhotoIsTakenAgainAndCleared(t *testing.T) {
 	w.must(officer, kiosk.Cleared{Capture: w.e.Photo().ID})
 	w.refused(officer, kiosk.StepConfirmed{Step: kiosk.StepFace}, "capture:face")
 	for _, part := range []string{"f1", "f2"} {
-		if !slices.ContainsFunc(w.all, func(x intake.Effect) bool { d, ok := x.(intake.DropImages); return ok && slices.Contains(d.Parts, part) }) {
+		if !slices.ContainsFunc(w.all, func(x intake.Effect) bool {
+			d, ok := x.(intake.DropImages)
+			return ok && slices.Contains(d.Parts, part)
+		}) {
 			t.Errorf("the picture %s was not destroyed", part)
 		}
 	}
@@ -85,7 +88,10 @@ func TestPhotoNotTakenByRule(t *testing.T) {
 	if w.e.Permits(kiosk.ModalityFace) || w.e.Photo() != nil {
 		t.Fatalf("a victim's face is still here: %v", w.e.Modalities)
 	}
-	if !slices.ContainsFunc(w.all, func(x intake.Effect) bool { d, ok := x.(intake.DropImages); return ok && slices.Contains(d.Parts, "f1") }) {
+	if !slices.ContainsFunc(w.all, func(x intake.Effect) bool {
+		d, ok := x.(intake.DropImages)
+		return ok && slices.Contains(d.Parts, "f1")
+	}) {
 		t.Error("the photo was not destroyed")
 	}
 	w.refused(officer, photo("f2", 80), "")
