@@ -3,7 +3,6 @@ package iris
 import (
 	"fmt"
 	"math"
-	"math/bits"
 
 	"tambo/kiosk"
 )
@@ -85,15 +84,37 @@ const (
 	topShift    = 3
 )
 
-type tally struct{ diff, n int32 }
+// choice is a block's share of differing bits with the cost of its movement, as
+// the bits of a float32, then 16 free bits, then the bits compared: the least of
+// several choices is the best, and how they are found is not left to branches
+// that nothing predicts. A block in which nothing is common has none.
+type choice uint64
 
-// matcher holds, for a pair of codes, each block's share of differing bits at
-// each rotation, with the radial displacement that suits it best.
+const (
+	noChoice choice = math.MaxUint64
+	// chance is what a block counts that has nothing better.
+	chance choice = 0x3f800000 << 32
+)
+
+func choose(rate float32, n int32) choice {
+	return choice(math.Float32bits(rate))<<32 | choice(n)
+}
+
+func (c choice) rate() float32 { return math.Float32frombits(uint32(c >> 32)) }
+func (c choice) bits() float32 { return float32(uint16(c)) }
+
+// matcher holds, for a pair of codes, each block's choice at each rotation, with
+// the radial displacement that suits it best.
 type matcher struct {
-	rate [tableSpan][blocks]float32
-	n    [tableSpan][blocks]float32
-	wide [tableSpan]bool // radial displacements are in
-	info float64
+	// blocks by the distance of the common rotation, 0 to maxElastic columns
+	blocks [tableSpan][maxElastic + 1][blocks]choice
+	// sums of all blocks, none displaced: bits differing and compared
+	diff, n [tableSpan]float32
+	wide    [tableSpan]bool // radial displacements are in
+	// moved is the second code moved a band in and out, once that is needed.
+	moved   [2]code
+	isMoved bool
+	info    float64
 	// shift brings the mean of strangers to impostorMean.
 	shift float64
 }
@@ -136,7 +157,7 @@ func compareOrdered(a, b *code) (Comparison, bool) {
 	var top [topShift]turn
 	nt := 0
 	for sh := -maxShift; sh <= maxShift; sh++ {
-		diff, n := m.rigid(sh)
+		diff, n := float64(m.diff[sh+maxShift+maxElastic]), float64(m.n[sh+maxShift+maxElastic])
 		if n < minCompared {
 			continue
 		}
@@ -181,14 +202,30 @@ func (m *matcher) normalise(diff, n float64) float64 {
 
 // level fills the table at rotation t without radial displacement.
 func (m *matcher) level(t int, a, b *code) {
-	var c [blocks]tally
-	blockTallies(&c, a, b, t-maxShift-maxElastic, 0)
-	for k := range c {
-		m.n[t][k] = float32(c[k].n)
-		if c[k].n > 0 {
-			m.rate[t][k] = float32(c[k].diff) / float32(c[k].n)
+	var c tally
+	fastest.count(&c, a, b, &turnings[t])
+	var diff, all float32
+	for k := range blocks {
+		if c.n[k] == 0 {
+			for d := range m.blocks[t] {
+				m.blocks[t][d][k] = noChoice
+			}
+			continue
 		}
+		n := float32(c.n[k])
+		rate := float32(c.diff[k]) / n
+		diff += float32(rate * n)
+		all += n
+		m.set(t, k, rate, c.n[k])
 	}
+	m.diff[t], m.n[t] = diff, all
+}
+
+// set enters block k at rotation t.
+func (m *matcher) set(t, k int, rate float32, n int32) {
+	const one, two = float32(elasticCost), float32(2 * elasticCost)
+	at := &m.blocks[t]
+	at[0][k], at[1][k], at[2][k] = choose(rate, n), choose(rate+one, n), choose(rate+two, n)
 }
 
 // radial lets each block at rotation t move a band in or out.
@@ -197,79 +234,36 @@ func (m *matcher) radial(t int, a, b *code) {
 		return
 	}
 	m.wide[t] = true
-	for r := -1; r <= 1; r += 2 {
-		var c [blocks]tally
-		blockTallies(&c, a, b, t-maxShift-maxElastic, r)
-		for k := range c {
-			if c[k].n == 0 {
+	if !m.isMoved {
+		m.isMoved = true
+		moveBands(&m.moved[0], b, -1)
+		moveBands(&m.moved[1], b, +1)
+	}
+	for r := range m.moved {
+		var c tally
+		fastest.count(&c, a, &m.moved[r], &turnings[t])
+		for k := range blocks {
+			was := m.blocks[t][0][k]
+			if c.n[k] == 0 || was == noChoice {
 				continue
 			}
-			if q := float32(c[k].diff)/float32(c[k].n) + radialCost; q < m.rate[t][k] {
-				m.rate[t][k], m.n[t][k] = q, float32(c[k].n)
+			if q := float32(c.diff[k])/float32(c.n[k]) + radialCost; q < was.rate() {
+				m.set(t, k, q, c.n[k])
 			}
 		}
 	}
-}
-
-// rigid sums the blocks at common rotation sh.
-func (m *matcher) rigid(sh int) (diff, n float64) {
-	t := sh + maxShift + maxElastic
-	var sd, sn float32
-	for k := range blocks {
-		sd += m.rate[t][k] * m.n[t][k]
-		sn += m.n[t][k]
-	}
-	return float64(sd), float64(sn)
 }
 
 // elastic sums the blocks at common rotation sh, each free to turn a little.
+// Of equal choices the first in order of rotation counts.
 func (m *matcher) elastic(sh int) (diff, n float64) {
+	at := m.blocks[sh+maxShift:][:2*maxElastic+1]
+	b0, b1, b2, b3, b4 := &at[0][2], &at[1][1], &at[2][0], &at[3][1], &at[4][2]
 	var sd, sn float32
 	for k := range blocks {
-		rate, bn := float32(1), float32(0)
-		for d := -maxElastic; d <= maxElastic; d++ {
-			t := sh + d + maxShift + maxElastic
-			q := m.rate[t][k] + elasticCost*abs32(float32(d))
-			if m.n[t][k] > 0 && q < rate {
-				rate, bn = q, m.n[t][k]
-			}
-		}
-		sd += rate * bn
-		sn += bn
+		c := min(chance, b0[k], b1[k]|1<<16, b2[k]|2<<16, b3[k]|3<<16, b4[k]|4<<16)
+		sd += float32(c.rate() * c.bits())
+		sn += c.bits()
 	}
 	return float64(sd), float64(sn)
-}
-
-// blockTallies counts differing and common bits of each block of a with b
-// turned by sh columns and moved outwards by rad bands.
-func blockTallies(out *[blocks]tally, a, b *code, sh, rad int) {
-	k := uint(sh) & 63
-	q := (sh - int(k)) / 64
-	for sc := range scales {
-		for band := range bands {
-			ob := band + rad
-			if ob < 0 || ob >= bands {
-				continue
-			}
-			zone := band * zones / bands * sectors
-			for part := range 2 {
-				row := ((sc*bands+band)*2 + part) * codeWords
-				orow := ((sc*bands+ob)*2 + part) * codeWords
-				for w := range codeWords {
-					i0 := orow + (w+q+2*codeWords)%codeWords
-					i1 := orow + (w+q+1+2*codeWords)%codeWords
-					bb := b.bits[i0]>>k | b.bits[i1]<<(64-k)
-					bm := b.mask[i0]>>k | b.mask[i1]<<(64-k)
-					m := a.mask[row+w] & bm
-					x := (a.bits[row+w] ^ bb) & m
-					lo := &out[zone+2*w]
-					hi := &out[zone+2*w+1]
-					lo.n += int32(bits.OnesCount32(uint32(m)))
-					hi.n += int32(bits.OnesCount32(uint32(m >> 32)))
-					lo.diff += int32(bits.OnesCount32(uint32(x)))
-					hi.diff += int32(bits.OnesCount32(uint32(x >> 32)))
-				}
-			}
-		}
-	}
 }

@@ -2,7 +2,6 @@ package iris
 
 import (
 	"math"
-	"math/bits"
 
 	"tambo/kiosk"
 )
@@ -93,7 +92,9 @@ const (
 func compareRigid(a, b *code) (Comparison, bool) {
 	best := Comparison{HD: math.Inf(1)}
 	for sh := -rigidShift; sh <= rigidShift; sh++ {
-		diff, n := rigidly(a, b, sh)
+		var c tally
+		fastest.count(&c, a, b, &turnings[sh+maxShift+maxElastic])
+		diff, n := c.sum()
 		if n < minCompared {
 			continue
 		}
@@ -103,23 +104,6 @@ func compareRigid(a, b *code) (Comparison, bool) {
 		}
 	}
 	return best, !math.IsInf(best.HD, 1)
-}
-
-// rigidly counts differing and common bits of a and of b turned by sh columns.
-func rigidly(a, b *code, sh int) (diff, n int) {
-	k := uint(sh) & 63
-	q := (sh - int(k)) / 64
-	for row := 0; row < codeLen; row += codeWords {
-		for w := range codeWords {
-			i0 := row + (w+q+2*codeWords)%codeWords
-			i1 := row + (w+q+1+2*codeWords)%codeWords
-			bb := b.bits[i0]>>k | b.bits[i1]<<(64-k)
-			m := a.mask[row+w] & (b.mask[i0]>>k | b.mask[i1]<<(64-k))
-			n += bits.OnesCount64(m)
-			diff += bits.OnesCount64((a.bits[row+w] ^ bb) & m)
-		}
-	}
-	return diff, n
 }
 
 // Strangers' distances by compareRigid, measured on generated eyes (see
