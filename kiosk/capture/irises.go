@@ -45,9 +45,10 @@ type EyeState struct {
 	Floor    int
 	Guidance iris.Guidance
 	Done     bool
-	// Where the iris is in this frame, in its pixels, and how sharp (0 to 100)
-	// and how open (0 to 1) it is: for drawing only.
-	X, Y, Radius        float64
+	// Where the pupil and the iris end in this frame, in its pixels: as traced if
+	// the frame could be measured, else circles. And how sharp (0 to 100) and how
+	// open (0 to 1) the eye is. For drawing only, of an eye that is present.
+	Pupil, Limbus       iris.Contour
 	Sharpness, Openness float64
 }
 
@@ -223,7 +224,7 @@ func (c *Collector) look(f devices.IrisFrame) {
 func (l *lane) look(img *image.Gray, e kiosk.Eye, floor int, at time.Time) {
 	fb := l.engine.Feedback(img)
 	l.state.Present, l.state.Guidance, l.state.Score = fb.Present, fb.Guidance, 0
-	l.state.X, l.state.Y, l.state.Radius = fb.Center.X, fb.Center.Y, fb.Radius
+	l.state.Pupil, l.state.Limbus = fb.Pupil, fb.Limbus
 	l.state.Sharpness, l.state.Openness = fb.Sharpness, fb.Openness
 	if !fb.Present {
 		return
@@ -232,6 +233,7 @@ func (l *lane) look(img *image.Gray, e kiosk.Eye, floor int, at time.Time) {
 	if err != nil {
 		return
 	}
+	l.state.Pupil, l.state.Limbus = r.Segmentation.Pupil, r.Segmentation.Limbus
 	score := int(r.Quality.Score)
 	l.state.Score = score
 	if r.Quality.Guidance != iris.GuidanceNone {

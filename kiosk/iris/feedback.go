@@ -10,6 +10,8 @@ type Feedback struct {
 	Present   bool     // an eye is in the frame
 	Center    Point    // of the pupil, pixels of the frame
 	Radius    float64  // of the iris, pixels of the frame
+	Pupil     Contour  // a circle, in pixels of the frame: for drawing
+	Limbus    Contour  // likewise
 	Sharpness float64  // 0..100, comparable between frames of one camera
 	Openness  float64  // 0..1, how much of the ring's rays is free of lids
 	Guidance  Guidance // what to do now, empty if a capture is worth taking
@@ -35,12 +37,12 @@ func (e *Engine) Feedback(img *image.Gray) Feedback {
 		return none
 	}
 	k := float64(int(1) << level)
-	p := h.pupil.scaled(k)
-	f := Feedback{Present: true, Center: p.Center, Radius: h.limbus.Radius() * k}
+	f := Feedback{Present: true, Pupil: h.pupil.scaled(k), Limbus: h.limbus.scaled(k), Radius: h.limbus.Radius() * k}
+	f.Center = f.Pupil.Center
 	f.Sharpness = localSharpness(&e.levels[work], h.limbus.scaled(float64(int(1)<<(level-work))))
 	f.Openness = openness(&e.seg.polar, &h)
 	img0 := &e.levels[0]
-	m := margins(h.limbus.scaled(k).Center, f.Radius, img0.w, img0.h)
+	m := margins(f.Limbus.Center, f.Radius, img0.w, img0.h)
 	switch {
 	case f.Radius < 50:
 		f.Guidance = GuidanceCloser

@@ -297,6 +297,9 @@ func (c *Controller) faceTick() {
 // face takes a frame of a face and hands what is known of it to set. It is
 // called on the capture's goroutine.
 func (l *live) face(p session.FaceProgress, set func(session.FaceProgress)) {
+	if l.ctx.Err() != nil {
+		return // another page is shown
+	}
 	img := p.Frame.Image
 	w, h := float64(img.Rect.Dx()), float64(img.Rect.Dy())
 	f := widgets.EyeFrame{Colour: img, Tone: theme.Care, Marks: oval(w, h)}

@@ -12,6 +12,7 @@ import (
 
 	"tambo/kiosk"
 	"tambo/kiosk/intake"
+	"tambo/kiosk/iris"
 	"tambo/kiosk/session"
 	"tambo/kiosk/ui/screens"
 	"tambo/kiosk/ui/theme"
@@ -42,17 +43,71 @@ type live struct {
 	do      func(func())
 	views   atomic.Pointer[[2]*widgets.EyeView]
 	last    [2]atomic.Pointer[widgets.EyeFrame] // for a view that is made anew
-	newest  atomic.Pointer[func()]              // runs on the UI goroutine
-	waiting atomic.Bool
+	newest  atomic.Pointer[func()]              // is to run on the UI goroutine
+	waiting atomic.Bool                         // the UI goroutine has a tick to show yet
 
 	ctx  context.Context
 	stop context.CancelFunc
-	rest context.CancelFunc // ends drawing to the views that are shown now
 }
 
 func (c *Controller) newLive() *live {
-	ctx, stop := context.WithCancel(c.ctx)
-	return &live{do: c.o.Do, ctx: ctx, stop: stop}
+	l := newLive(c.ctx, c.o.Do)
+	go l.run()
+	return l
+}
+
+func newLive(ctx context.Context, do func(func())) *live {
+	l := &live{do: do}
+	l.ctx, l.stop = context.WithCancel(ctx)
+	return l
+}
+
+// run draws what is newest, previewFPS times a second, until it is closed.
+func (l *live) run() {
+	t := time.NewTicker(time.Second / previewFPS)
+	defer t.Stop()
+	for {
+		select {
+		case <-l.ctx.Done():
+			return
+		case <-t.C:
+			l.tick()
+		}
+	}
+}
+
+// tick draws both views off the UI goroutine, and shows them there with what is
+// known of them, all at once: one frame is one repaint of the window. While the
+// UI goroutine has one to show, there is no other.
+func (l *live) tick() {
+	if !l.waiting.CompareAndSwap(false, true) {
+		return
+	}
+	var shows []func()
+	if v := l.views.Load(); v != nil {
+		for _, x := range v {
+			if x == nil {
+				continue
+			}
+			if show := x.Draw(); show != nil {
+				shows = append(shows, show)
+			}
+		}
+	}
+	told := l.newest.Swap(nil)
+	if len(shows) == 0 && told == nil {
+		l.waiting.Store(false)
+		return
+	}
+	l.do(func() {
+		defer l.waiting.Store(false)
+		for _, show := range shows {
+			show()
+		}
+		if told != nil && l.ctx.Err() == nil {
+			(*told)()
+		}
+	})
 }
 
 // close ends it and the views. UI goroutine only, as show.
@@ -61,12 +116,8 @@ func (l *live) close() {
 	l.show([2]*widgets.EyeView{})
 }
 
-// show names the views that frames go to, and runs them. Those before are
-// closed.
+// show names the views that frames go to. Those before are closed.
 func (l *live) show(v [2]*widgets.EyeView) {
-	if l.rest != nil {
-		l.rest()
-	}
 	if old := l.views.Swap(&v); old != nil {
 		for _, x := range old {
 			if x != nil && x != v[0] && x != v[1] {
@@ -74,8 +125,6 @@ func (l *live) show(v [2]*widgets.EyeView) {
 			}
 		}
 	}
-	var ctx context.Context
-	ctx, l.rest = context.WithCancel(l.ctx)
 	for i, x := range v {
 		if x == nil {
 			continue
@@ -83,7 +132,6 @@ func (l *live) show(v [2]*widgets.EyeView) {
 		if f := l.last[i].Load(); f != nil {
 			x.Feed(*f)
 		}
-		go x.Run(ctx, previewFPS)
 	}
 }
 
@@ -95,22 +143,16 @@ func (l *live) feed(view int, f *widgets.EyeFrame) {
 	}
 }
 
-// tell has f run on the UI goroutine, unless a newer f comes before its turn.
-func (l *live) tell(f func()) {
-	l.newest.Store(&f)
-	if l.waiting.CompareAndSwap(false, true) {
-		l.do(func() {
-			l.waiting.Store(false)
-			if l.ctx.Err() == nil {
-				(*l.newest.Load())()
-			}
-		})
-	}
-}
+// tell has f run on the UI goroutine with the next tick, unless a newer f comes
+// before.
+func (l *live) tell(f func()) { l.newest.Store(&f) }
 
 // progress takes a frame of eyes and hands what is known of it to set. It is
 // called on the capture's goroutine.
 func (l *live) progress(p session.Progress, set func(session.Progress)) {
+	if l.ctx.Err() != nil {
+		return // another page is shown
+	}
 	for _, e := range p.Eyes {
 		img, i := p.Frame.Eye(e.Eye), eyeIndex(e.Eye)
 		if img == nil || e.Done && l.last[i].Load() != nil && l.last[i].Load().Tone == theme.Good {
@@ -118,7 +160,7 @@ func (l *live) progress(p session.Progress, set func(session.Progress)) {
 		}
 		f := widgets.EyeFrame{Gray: img, Tone: theme.Care}
 		if e.Present {
-			f.Contours = [][]fyne.Position{ring(e.X, e.Y, e.Radius)}
+			f.Contours = [][]fyne.Position{line(&e.Pupil), line(&e.Limbus)}
 		}
 		if e.Floor > 0 && e.Score >= e.Floor {
 			f.Tone = theme.Good
@@ -129,13 +171,12 @@ func (l *live) progress(p session.Progress, set func(session.Progress)) {
 	l.tell(func() { set(p) })
 }
 
-// ring is a closed line round an iris.
-func ring(x, y, r float64) []fyne.Position {
-	const n = 72
-	out := make([]fyne.Position, n)
-	for i := range out {
-		s, c := math.Sincos(2 * math.Pi * float64(i) / n)
-		out[i] = fyne.NewPos(float32(x+r*c), float32(y+r*s))
+// line is a contour as a closed line.
+func line(c *iris.Contour) []fyne.Position {
+	out := make([]fyne.Position, 0, iris.ContourPoints/2)
+	for i := 0; i < iris.ContourPoints; i += 2 {
+		p := c.Point(i)
+		out = append(out, fyne.NewPos(float32(p.X), float32(p.Y)))
 	}
 	return out
 }

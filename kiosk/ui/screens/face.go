@@ -65,12 +65,13 @@ type FaceScreen struct {
 	note      *widgets.Words
 	way       *widgets.ActButton
 	pill      widgets.PillState
+	label     float32 // how wide the gauges' labels are
 }
 
 // Face shows the face photo's step.
 func Face(f Frame, s FaceState, c FaceCalls) *FaceScreen {
 	b := f.build()
-	x := &FaceScreen{Screen: b.s, b: b, View: widgets.NewEyeView(f.Say("face.empty"))}
+	x := &FaceScreen{Screen: b.s, b: b, label: b.gaugeLabels(), View: widgets.NewEyeView(f.Say("face.empty"))}
 	x.guide = widgets.NewBanner(widgets.BannerState{NoSign: true})
 	x.note = widgets.NewWords(" ", widgets.Second)
 	x.now = widgets.NewGauge(widgets.GaugeState{Label: f.Say("irises.now"), Floor: -1})
@@ -128,13 +129,12 @@ func (x *FaceScreen) Set(s FaceState) {
 	if s.Floor > 0 {
 		floor = float64(s.Floor) / 100
 	}
-	wide := max(widgets.NewWords(b.Say("irises.now"), widgets.Body).Natural(), widgets.NewWords(b.Say("irises.best"), widgets.Body).Natural()) + 2
 	gauge := func(g *widgets.Gauge, label string, v int) {
 		t := theme.Care
 		if v >= s.Floor {
 			t = theme.Good
 		}
-		g.Set(widgets.GaugeState{Label: label, LabelWidth: wide, Value: float64(v) / 100, Floor: floor, Tone: t})
+		g.Set(widgets.GaugeState{Label: label, LabelWidth: x.label, Value: float64(v) / 100, Floor: floor, Tone: t})
 	}
 	gauge(x.now, b.Say("irises.now"), s.Score)
 	gauge(x.best, b.Say("irises.best"), s.Best)

@@ -13,7 +13,7 @@ import (
 type IrisesScreen struct {
 	*Screen
 	// Views are the right and the left eye's (kiosk.BothEyes). Whoever shows the
-	// screen runs them (EyeView.Run) and feeds them.
+	// screen feeds them and has them drawn (EyeView.Draw).
 	Views [2]*widgets.EyeView
 
 	b     *builder
@@ -24,12 +24,13 @@ type IrisesScreen struct {
 	note  *widgets.Words
 	way   *widgets.ActButton
 	looks [2]eyeLook
+	label float32 // how wide the gauges' labels are
 }
 
 // Irises shows the irises step.
 func Irises(f Frame, s IrisesState, c IrisesCalls) *IrisesScreen {
 	b := f.build()
-	x := &IrisesScreen{Screen: b.s, b: b}
+	x := &IrisesScreen{Screen: b.s, b: b, label: b.gaugeLabels()}
 	x.guide = widgets.NewBanner(widgets.BannerState{NoSign: true})
 	x.note = widgets.NewWords(" ", widgets.Second)
 	var cards []fyne.CanvasObject
@@ -139,7 +140,7 @@ func (x *IrisesScreen) applyEye(i int, e EyeState, s IrisesState) {
 		if v >= e.Floor {
 			t = theme.Good
 		}
-		st := widgets.GaugeState{Label: label, LabelWidth: x.gaugeWidth(), Value: float64(v) / 100, Floor: floorOf(e), Tone: t}
+		st := widgets.GaugeState{Label: label, LabelWidth: x.label, Value: float64(v) / 100, Floor: floorOf(e), Tone: t}
 		g.Set(st)
 	}
 	now := e.Score
@@ -158,8 +159,9 @@ func floorOf(e EyeState) float64 {
 	return float64(e.Floor) / 100
 }
 
-func (x *IrisesScreen) gaugeWidth() float32 {
-	return max(widgets.NewWords(x.b.Say("irises.now"), widgets.Body).Natural(), widgets.NewWords(x.b.Say("irises.best"), widgets.Body).Natural()) + 2
+// gaugeLabels is how wide the labels of an eye's, or a face's, gauges are.
+func (b *builder) gaugeLabels() float32 {
+	return max(widgets.NewWords(b.Say("irises.now"), widgets.Body).Natural(), widgets.NewWords(b.Say("irises.best"), widgets.Body).Natural()) + 2
 }
 
 // guidance is the one sentence, the most useful one.

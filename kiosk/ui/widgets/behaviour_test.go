@@ -1,10 +1,10 @@
 package widgets_test
 
 import (
-	"context"
 	"fmt"
 	"image"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -205,19 +205,26 @@ func TestEyeView(t *testing.T) {
 	v := NewEyeView("no eye")
 	uitest.Window(t, v, fyne.NewSize(455, 284))
 	g, c := eyePicture()
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() { v.Run(ctx, 200); close(done) }()
-	for i := 0; i < 2000; i++ {
-		v.Feed(EyeFrame{Gray: g, Contours: c, Tone: theme.Good})
+	feed := func() {
+		for range 1000 {
+			v.Feed(EyeFrame{Gray: g, Contours: c, Tone: theme.Good})
+		}
 	}
-	for end := time.Now().Add(5 * time.Second); v.Drawn() == 0 && time.Now().Before(end); {
-		time.Sleep(time.Millisecond)
+	var fed sync.WaitGroup
+	fed.Go(feed)
+	fed.Go(feed)
+	fed.Wait()
+	show := v.Draw()
+	for range 3 { // as long as it is not shown, nothing is drawn over it
+		feed()
+		if show == nil || v.Draw() != nil {
+			t.Fatal("a frame was drawn while another waits to be shown")
+		}
 	}
-	stop()
-	<-done
-	if n := v.Drawn(); n == 0 || n > 200 {
-		t.Errorf("2000 frames were drawn %d times", n)
+	show()
+	v.Flush()
+	if n := v.Drawn(); n != 2 {
+		t.Errorf("of 5000 frames %d were drawn, want the newest twice", n)
 	}
 	v.Feed(EyeFrame{Gray: image.NewGray(image.Rectangle{})}) // nothing to show: ignored
 	for range 2 {

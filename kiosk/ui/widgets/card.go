@@ -2,6 +2,7 @@ package widgets
 
 import (
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 
 	"tambo/kiosk/ui/theme"
 )
@@ -19,6 +20,8 @@ type Card struct {
 	piece
 	state CardState
 	body  fyne.CanvasObject
+	head  fyne.CanvasObject // title and pill, of root
+	pill  *Pill             // in it, nil: none
 }
 
 // NewCard returns a card round a body.
@@ -28,8 +31,21 @@ func NewCard(s CardState, body fyne.CanvasObject) *Card {
 	return c
 }
 
-// Set changes the card, not its body.
-func (c *Card) Set(s CardState) { c.state = s; c.Refresh() }
+// Set changes the card, not its body. A pill that changes many times a second is
+// drawn anew alone.
+func (c *Card) Set(s CardState) {
+	before := c.state
+	c.state = s
+	if head, ok := c.head.(*fyne.Container); ok && c.pill != nil && before.Pill != nil && s.Pill != nil {
+		before.Pill = s.Pill
+		if s == before {
+			c.pill.Set(*s.Pill)
+			head.Layout.Layout(head.Objects, head.Size())
+			return
+		}
+	}
+	c.Refresh()
+}
 
 func (c *Card) draw() fyne.CanvasObject {
 	p := look()
@@ -42,12 +58,15 @@ func (c *Card) draw() fyne.CanvasObject {
 		pad = theme.GapInside - 2
 	}
 	var in []fyne.CanvasObject
+	c.head, c.pill = nil, nil
 	if c.state.Title != "" || c.state.Pill != nil {
 		head := []fyne.CanvasObject{Grow(Middle(NewWords(c.state.Title, Heading)))}
 		if c.state.Pill != nil {
-			head = append(head, Middle(NewPill(*c.state.Pill)))
+			c.pill = NewPill(*c.state.Pill)
+			head = append(head, Middle(c.pill))
 		}
-		in = append(in, AtLeast(0, 34, Row(theme.GapInside, head...)))
+		c.head = Row(theme.GapInside, head...)
+		in = append(in, AtLeast(0, 34, c.head))
 	}
 	if c.body != nil {
 		in = append(in, Grow(c.body))
@@ -108,6 +127,7 @@ type GaugeState struct {
 type Gauge struct {
 	piece
 	state GaugeState
+	bar   *fyne.Container // of root
 }
 
 // NewGauge returns a gauge.
@@ -117,18 +137,29 @@ func NewGauge(s GaugeState) *Gauge {
 	return g
 }
 
-// Set changes the gauge.
+// Set changes the gauge. A value that changes many times a second moves the bar
+// and nothing else: its words are not drawn again.
 func (g *Gauge) Set(s GaugeState) {
-	if s != g.state {
-		g.state = s
-		g.Refresh()
+	before := g.state
+	if s == before {
+		return
 	}
+	g.state = s
+	before.Value, before.Floor, before.Tone = s.Value, s.Floor, s.Tone
+	if g.bar == nil || s != before {
+		g.Refresh()
+		return
+	}
+	g.bar.Objects[1].(*canvas.Rectangle).FillColor = look().Tone(s.Tone).Solid
+	g.bar.Layout = &gaugeLayout{s}
+	g.bar.Layout.Layout(g.bar.Objects, g.bar.Size())
+	canvas.Refresh(g.bar)
 }
 
 func (g *Gauge) draw() fyne.CanvasObject {
 	p := look()
-	bar := fynecontainer(&gaugeLayout{g.state}, box(p.Quiet, nil, 0, 6), box(p.Tone(g.state.Tone).Solid, nil, 0, 6), box(p.Ink, nil, 0, 0))
-	in := []fyne.CanvasObject{Grow(bar)}
+	g.bar = fynecontainer(&gaugeLayout{g.state}, box(p.Quiet, nil, 0, 6), box(p.Tone(g.state.Tone).Solid, nil, 0, 6), box(p.Ink, nil, 0, 0))
+	in := []fyne.CanvasObject{Grow(g.bar)}
 	if g.state.Label != "" {
 		var l fyne.CanvasObject = NewWords(g.state.Label, Body.Once())
 		if g.state.LabelWidth > 0 {
@@ -150,14 +181,20 @@ func (l *gaugeLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	y := (s.Height - thick) / 2
 	put := func(o fyne.CanvasObject, x, y, w, h float32) { o.Move(fyne.NewPos(x, y)); o.Resize(fyne.NewSize(w, h)) }
 	put(o[0], 0, y, s.Width, thick)
-	v := float32(min(max(l.s.Value, 0), 1))
-	if v > 0 {
-		put(o[1], 0, y, max(thick, v*s.Width), thick)
-	} else {
-		o[1].Hide()
+	show := func(o fyne.CanvasObject, seen bool) bool {
+		if seen != o.Visible() {
+			if seen {
+				o.Show()
+			} else {
+				o.Hide()
+			}
+		}
+		return seen
 	}
-	if l.s.Floor < 0 {
-		o[2].Hide()
+	if v := float32(min(max(l.s.Value, 0), 1)); show(o[1], v > 0) {
+		put(o[1], 0, y, max(thick, v*s.Width), thick)
+	}
+	if !show(o[2], l.s.Floor >= 0) {
 		return
 	}
 	put(o[2], float32(min(l.s.Floor, 1))*s.Width-wide/2, (s.Height-tall)/2, wide, tall)

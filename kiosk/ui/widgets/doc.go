@@ -6,8 +6,8 @@
 //
 // It never decides, never knows an encounter, never reads a clock and never
 // translates: words come in ready to be shown. Everything here belongs to the UI
-// goroutine, except [EyeView.Feed], which any goroutine may call. Colours,
-// measures and marks are those of package theme.
+// goroutine, except [EyeView.Feed] and [EyeView.Draw], which any goroutine may
+// call. Colours, measures and marks are those of package theme.
 package widgets
 
 import (

@@ -1,11 +1,9 @@
 package widgets
 
 import (
-	"context"
 	"image"
 	"image/color"
 	"sync/atomic"
-	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -91,28 +89,24 @@ func (v *EyeView) Feed(f EyeFrame) {
 	v.slot.Store(&f)
 }
 
-// Run draws the newest frame at most fps times a second until ctx ends. It is
-// started as a goroutine; each frame costs the UI goroutine one short call.
-func (v *EyeView) Run(ctx context.Context, fps int) {
-	t := time.NewTicker(time.Second / time.Duration(max(1, fps)))
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-			if img := v.draw(); img != nil {
-				fyne.Do(func() { v.put(img) })
-			}
-		}
+// Draw draws the newest frame, in the view's own pixels, and returns what shows
+// it: a short call that must be made on the UI goroutine, even of a view that is
+// closed meanwhile. Nil: there is nothing new to show, or the last is not shown
+// yet. Any goroutine; several views are drawn and then shown in one call, so that
+// the window is painted once for all of them.
+func (v *EyeView) Draw() (show func()) {
+	img := v.draw()
+	if img == nil {
+		return nil
 	}
+	return func() { v.put(img) }
 }
 
 // Flush draws the waiting frame at once. UI goroutine only; for what does not
 // move: tests, still pictures.
 func (v *EyeView) Flush() {
-	if img := v.draw(); img != nil {
-		v.put(img)
+	if show := v.Draw(); show != nil {
+		show()
 	}
 }
 
