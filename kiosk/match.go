@@ -20,7 +20,8 @@ type Search struct {
 	Lists    []ListAge   `json:"lists,omitempty"` // which lists, and how old each was
 	Captures []CaptureID `json:"captures"`        // the probes
 	Eyes     int         `json:"eyes"`            // eyes that were searched; 0: "not searched by iris"
-	// Compared of Total entries; NotCompared were of another engine version.
+	// Compared of Total entries; NotCompared were of another engine version, of the
+	// other eye only, or could not be read.
 	Compared    int         `json:"compared"`
 	NotCompared int         `json:"notCompared"`
 	Total       int         `json:"total"`

@@ -16,7 +16,8 @@ import (
 	"tambo/store/keyring"
 )
 
-// An index card at rest, integers big-endian:
+// An index card at rest, integers big-endian (cards of the first form, JSON, are
+// read too: [Vault.decodeFirstCard]):
 //
 //	0   4  "TC2\n"
 //	4   2  length of the envelope
@@ -72,8 +73,11 @@ func (v *Vault) encodeCard(name []byte, r *cardRecord) []byte {
 }
 
 func (v *Vault) decodeCard(name, b []byte) (r cardRecord, err error) {
-	b, ok := bytes.CutPrefix(b, []byte(cardMagic))
-	if !ok || len(b) < 2 || len(b) < 2+int(binary.BigEndian.Uint16(b)) {
+	if !bytes.HasPrefix(b, []byte(cardMagic)) {
+		return v.decodeFirstCard(name, b)
+	}
+	b = b[len(cardMagic):]
+	if len(b) < 2 || len(b) < 2+int(binary.BigEndian.Uint16(b)) {
 		return r, &ErrDamaged{indexFile, "one index card cannot be read", errCard}
 	}
 	n := int(binary.BigEndian.Uint16(b))
@@ -87,6 +91,26 @@ func (v *Vault) decodeCard(name, b []byte) (r cardRecord, err error) {
 	r.Ref, r.Ends = parseRef(plain), parseEnd(plain[refSize:])
 	r.Encounter, r.Body = kiosk.EncounterID(plain[refSize+8:]), b[2+n:]
 	return r, nil
+}
+
+// decodeFirstCard reads the first form of a card, all of it JSON: in the machine
+// tier the record, in its body the card with its templates. It has no search
+// codes. Nothing writes it any more.
+func (v *Vault) decodeFirstCard(name, b []byte) (r cardRecord, err error) {
+	plain, err := v.openValue(bCards, name, b)
+	if err != nil {
+		return r, err
+	}
+	var first struct {
+		Encounter kiosk.EncounterID `json:"encounter"`
+		Ref       keyring.Ref       `json:"ref"`
+		Ends      time.Time         `json:"ends"`
+		Body      []byte            `json:"body"`
+	}
+	if err := json.Unmarshal(plain, &first); err != nil {
+		return r, &ErrDamaged{indexFile, "one index card cannot be read", err}
+	}
+	return cardRecord(first), nil
 }
 
 // encodeBody is what stands inside a card's own sealing.
@@ -111,6 +135,10 @@ func encodeBody(c *kiosk.IndexCard) ([]byte, error) {
 
 // decodeBody shares b with the card.
 func decodeBody(b []byte) (c kiosk.IndexCard, err error) {
+	if len(b) > 0 && b[0] == '{' { // the first form; no card of this one has 2 GB of JSON
+		err = json.Unmarshal(b, &c)
+		return c, err
+	}
 	if len(b) < 4 || uint64(len(b)-4) < uint64(binary.BigEndian.Uint32(b)) {
 		return c, errCard
 	}

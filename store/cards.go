@@ -121,7 +121,7 @@ func (s *Subjects) Cards(ctx context.Context, f func(kiosk.IndexCard) error) err
 			}
 			c, err := s.card(name, b)
 			if err != nil {
-				s.v.damaged(&ErrDamaged{indexFile, "an index card is lost to local search; the hub still has the record", err})
+				s.v.lostCard(err)
 				return nil
 			}
 			if !c.Ends.IsZero() && now.Trusted && !c.Ends.After(now.Time) {
@@ -133,6 +133,11 @@ func (s *Subjects) Cards(ctx context.Context, f func(kiosk.IndexCard) error) err
 			return f(c)
 		})
 	})
+}
+
+// lostCard names an index card that cannot be read.
+func (v *Vault) lostCard(err error) error {
+	return v.damaged(&ErrDamaged{indexFile, "an index card is lost to local search; the hub still has the record", err})
 }
 
 func (s *Subjects) card(name, b []byte) (c kiosk.IndexCard, err error) {
@@ -188,7 +193,9 @@ const keepPurged = 90 * 24 * time.Hour
 
 // EndCards destroys the index cards whose time is over, and forgets packages
 // that were purged long ago. It needs nobody signed in, and trusted time: with
-// declared time it does nothing. It returns how many cards ended.
+// declared time it does nothing. A card that cannot be read is noted in Status and
+// keeps no other from ending; as nobody knows whose it is, no package is forgotten
+// then. It returns how many cards ended.
 func (v *Vault) EndCards(now kiosk.Instant) (int, error) {
 	if !now.Trusted {
 		return 0, nil
@@ -199,11 +206,13 @@ func (v *Vault) EndCards(now kiosk.Instant) (int, error) {
 	err := v.db.Update(func(tx *bolt.Tx) error {
 		cards := tx.Bucket([]byte(bCards))
 		var ended [][]byte
-		kept := map[kiosk.EncounterID]bool{}
+		kept, lost := map[kiosk.EncounterID]bool{}, false
 		err := cards.ForEach(func(name, b []byte) error {
 			r, err := v.decodeCard(name, b)
 			if err != nil {
-				return err
+				lost = true
+				v.lostCard(err)
+				return nil
 			}
 			if r.Ends.IsZero() || r.Ends.After(now.Time) {
 				kept[r.Encounter] = true
@@ -219,6 +228,9 @@ func (v *Vault) EndCards(now kiosk.Instant) (int, error) {
 			if err := errors.Join(cards.Delete(name), deleteCodes(tx, name)); err != nil {
 				return err
 			}
+		}
+		if lost {
+			return nil
 		}
 		return v.forgetPurged(tx, now.Time, kept)
 	})

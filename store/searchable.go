@@ -25,17 +25,18 @@ const fillBatch = 256
 // once, must not call the vault, and may use search only until it returns. Each
 // card's codes are opened with the card's own key; templates are not read.
 // progress, if not nil, is called now and then, also from several goroutines,
-// with the cards done and in all. It ends early with f's error or ctx's.
-func (s *Subjects) Searchable(ctx context.Context, progress func(done, total int), f func(id kiosk.EncounterID, search []byte) error) error {
+// with the cards done and in all. It ends early with f's error or ctx's. lost
+// counts the cards that cannot be read: they are noted in Status.
+func (s *Subjects) Searchable(ctx context.Context, progress func(done, total int), f func(id kiosk.EncounterID, search []byte) error) (lost int, err error) {
 	release, err := s.use(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer release()
-	return s.v.db.View(func(tx *bolt.Tx) error {
+	x := filler{s: s, f: f, now: s.v.now(), progress: progress}
+	err = s.v.db.View(func(tx *bolt.Tx) error {
 		work, stop := context.WithCancelCause(ctx)
 		defer stop(nil)
-		x := filler{s: s, f: f, now: s.v.now(), progress: progress}
 		x.total = tx.Bucket([]byte(bCards)).Stats().KeyN
 		batches := make(chan []filled, runtime.GOMAXPROCS(0))
 		var wg sync.WaitGroup
@@ -59,6 +60,7 @@ func (s *Subjects) Searchable(ctx context.Context, progress func(done, total int
 		wg.Wait()
 		return context.Cause(work)
 	})
+	return int(x.lost.Load()), err
 }
 
 // filled is one card as the index has it, and its codes if it has any. Its bytes
@@ -102,6 +104,7 @@ type filler struct {
 	progress func(int, int)
 	total    int
 	done     atomic.Int64
+	lost     atomic.Int64
 }
 
 func (x *filler) take(batch []filled) error {
@@ -112,7 +115,8 @@ func (x *filler) take(batch []filled) error {
 			// Without codes, or with damaged ones: the card itself decides.
 			r, err := x.s.v.decodeCard(batch[i].name, batch[i].card)
 			if err != nil {
-				x.s.v.damaged(&ErrDamaged{indexFile, "an index card is lost to local search; the hub still has the record", err})
+				x.lost.Add(1)
+				x.s.v.lostCard(err)
 				continue
 			}
 			id, ends, search = r.Encounter, r.Ends, nil
@@ -155,14 +159,27 @@ func (x *filler) codes(buf *[]byte, c *filled) (id kiosk.EncounterID, ends time.
 }
 
 // Card returns the index card of an encounter; [ErrNoCard] if there is none or
-// it has ended.
-func (s *Subjects) Card(ctx context.Context, id kiosk.EncounterID) (kiosk.IndexCard, error) {
-	var c kiosk.IndexCard
+// it has ended, [ErrDamaged] if it cannot be read, which is noted in Status.
+func (s *Subjects) Card(ctx context.Context, id kiosk.EncounterID) (c kiosk.IndexCard, err error) {
 	release, err := s.use(ctx)
 	if err != nil {
 		return c, err
 	}
 	defer release()
+	for range 2 {
+		// A card that was replaced or ended since the view was opened has lost its
+		// key: the next view knows.
+		if c, err = s.cardOf(id); !errors.Is(err, keyring.ErrErased) {
+			break
+		}
+	}
+	if err != nil && !errors.Is(err, ErrNoCard) && !errors.Is(err, keyring.ErrStale) {
+		err = s.v.lostCard(err)
+	}
+	return c, err
+}
+
+func (s *Subjects) cardOf(id kiosk.EncounterID) (c kiosk.IndexCard, err error) {
 	now := s.v.now()
 	err = s.v.db.View(func(tx *bolt.Tx) error {
 		name := s.v.blind(bCards, string(id))

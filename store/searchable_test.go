@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -17,6 +18,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"tambo/kiosk"
+	"tambo/store/internal/box"
+	"tambo/store/keyring"
 )
 
 // searchCards makes n cards of two eyes each, as large as real ones.
@@ -50,7 +53,7 @@ func TestSearchableIsWhatWasPut(t *testing.T) {
 	var mu sync.Mutex
 	var last atomic.Int64
 	got := map[kiosk.EncounterID][]byte{}
-	w.must(s.Searchable(bg, func(done, total int) {
+	lost, err := s.Searchable(bg, func(done, total int) {
 		if total != len(cards) {
 			t.Errorf("%d of %d", done, total)
 		}
@@ -63,7 +66,10 @@ func TestSearchableIsWhatWasPut(t *testing.T) {
 		}
 		got[id] = bytes.Clone(search)
 		return nil
-	}))
+	})
+	if err != nil || lost != 0 {
+		t.Errorf("%d lost, %v", lost, err)
+	}
 	if len(got) != len(cards)-1 || int(last.Load()) != len(cards) {
 		t.Errorf("%d of %d cards, progress %d", len(got), len(cards), last.Load())
 	}
@@ -110,16 +116,109 @@ func TestSearchableDoesNotBelieveForeignCodes(t *testing.T) {
 		return b.Put(names[0], other)
 	}))
 	var with, without atomic.Int64
-	w.must(s.Searchable(bg, nil, func(_ kiosk.EncounterID, search []byte) error {
+	if _, err := s.Searchable(bg, nil, func(_ kiosk.EncounterID, search []byte) error {
 		if search == nil {
 			without.Add(1)
 		} else {
 			with.Add(1)
 		}
 		return nil
-	}))
+	}); err != nil {
+		t.Fatal(err)
+	}
 	if with.Load() != 1 || without.Load() != 2 {
 		t.Errorf("%d with codes, %d without", with.Load(), without.Load())
+	}
+}
+
+// firstForm writes a card as the first builds did: JSON throughout, no codes.
+func (w *world) firstForm(s *Subjects, c *kiosk.IndexCard) {
+	w.t.Helper()
+	refs, keys, err := w.v.ring.NewKeys(s.s, keyring.Want{Tier: keyring.Subject, Use: keyring.UseCard})
+	w.must(err)
+	body, err := json.Marshal(c)
+	w.must(err)
+	record, err := json.Marshal(map[string]any{"encounter": c.Encounter, "ref": refs[0], "ends": c.Ends.UTC(), "body": box.Seal(keys[0][:], cardPlace(c.Encounter), body)})
+	w.must(err)
+	w.must(w.v.db.Update(func(tx *bolt.Tx) error {
+		name := w.v.blind(bCards, string(c.Encounter))
+		return tx.Bucket([]byte(bCards)).Put(name, w.v.sealValue(bCards, name, record))
+	}))
+}
+
+// Cards that an earlier build wrote are searched, read, replaced and ended like
+// any other; opening the vault erases no key of theirs.
+func TestCardsOfTheFirstForm(t *testing.T) {
+	w := newWorld(t)
+	s := w.unlock("of-1", pwO)
+	cards := searchCards(3, 0)
+	cards[2].Ends = time.Time{}
+	for i := range cards {
+		w.firstForm(s, &cards[i])
+	}
+	w.reopen()
+	s = w.unlock("of-1", pwO)
+	var seen atomic.Int64
+	lost, err := s.Searchable(bg, nil, func(_ kiosk.EncounterID, search []byte) error {
+		if search != nil {
+			t.Error("codes of a card that has none")
+		}
+		seen.Add(1)
+		return nil
+	})
+	if err != nil || lost != 0 || seen.Load() != 3 {
+		t.Fatalf("%d of 3 cards, %d lost, %v", seen.Load(), lost, err)
+	}
+	for i := range cards {
+		c, err := s.Card(bg, cards[i].Encounter)
+		if err != nil || c.Wristband != cards[i].Wristband || len(c.Templates) != 2 || !bytes.Equal(c.Templates[1].Data, cards[i].Templates[1].Data) {
+			t.Errorf("card %d: %v, wristband %q, %d templates", i, err, c.Wristband, len(c.Templates))
+		}
+	}
+	w.must(s.PutCards(bg, cards[0])) // in the new form
+	if n, err := w.v.EndCards(kiosk.Instant{Time: start.AddDate(2, 0, 0), Trusted: true}); n != 2 || err != nil {
+		t.Errorf("%d of 2 cards ended, %v", n, err)
+	}
+	if st, err := w.v.Status(); err != nil || len(st.Damage) != 0 {
+		t.Errorf("damage: %q, %v", st.Damage, err)
+	}
+}
+
+// A card that cannot be read is counted and named, at sign-in and when a search
+// wants it, and keeps no other card from ending.
+func TestOneDamagedCardIsNamed(t *testing.T) {
+	w := newWorld(t)
+	s := w.unlock("of-1", pwO)
+	cards := searchCards(3, 0)
+	w.must(s.PutCards(bg, cards...))
+	spoil := func(i, from int) { // a bit of its envelope, or of its body
+		w.must(w.v.db.Update(func(tx *bolt.Tx) error {
+			name := w.v.blind(bCards, string(cards[i].Encounter))
+			b := bytes.Clone(tx.Bucket([]byte(bCards)).Get(name))
+			b[(len(b)+from)%len(b)] ^= 1
+			if from >= 0 {
+				w.must(tx.Bucket([]byte(bCodes)).Delete(name))
+			}
+			return tx.Bucket([]byte(bCards)).Put(name, b)
+		}))
+	}
+	spoil(0, 20)
+	spoil(1, -1)
+	lost, err := s.Searchable(bg, nil, func(kiosk.EncounterID, []byte) error { return nil })
+	if lost != 1 || err != nil {
+		t.Errorf("%d lost of 1, %v", lost, err)
+	}
+	var damage *ErrDamaged
+	for i := range 2 {
+		if _, err := s.Card(bg, cards[i].Encounter); !errors.As(err, &damage) {
+			t.Errorf("card %d: %v", i, err)
+		}
+	}
+	if st, err := w.v.Status(); err != nil || len(st.Damage) != 2 {
+		t.Errorf("2 are damaged, %q are named, %v", st.Damage, err)
+	}
+	if n, err := w.v.EndCards(kiosk.Instant{Time: start.AddDate(2, 0, 0), Trusted: true}); n != 2 || err != nil {
+		t.Errorf("%d of 2 cards ended, %v", n, err)
 	}
 }
 
@@ -129,12 +228,12 @@ func TestSearchableStops(t *testing.T) {
 	w.must(s.PutCards(bg, searchCards(3000, 0)...))
 	ctx, cancel := context.WithCancel(bg)
 	var n atomic.Int64
-	err := s.Searchable(ctx, func(int, int) { cancel() }, func(kiosk.EncounterID, []byte) error { n.Add(1); return nil })
+	_, err := s.Searchable(ctx, func(int, int) { cancel() }, func(kiosk.EncounterID, []byte) error { n.Add(1); return nil })
 	if !errors.Is(err, context.Canceled) || n.Load() == 0 || n.Load() == 3000 {
 		t.Errorf("%v after %d", err, n.Load())
 	}
 	own := errors.New("enough")
-	if err := s.Searchable(bg, nil, func(kiosk.EncounterID, []byte) error { return own }); !errors.Is(err, own) {
+	if _, err := s.Searchable(bg, nil, func(kiosk.EncounterID, []byte) error { return own }); !errors.Is(err, own) {
 		t.Error(err)
 	}
 }
@@ -188,9 +287,9 @@ func BenchmarkFill(b *testing.B) {
 			spent := cpuTime()
 			for b.Loop() {
 				var got atomic.Int64
-				w.must(s.Searchable(bg, nil, func(kiosk.EncounterID, []byte) error { got.Add(1); return nil }))
-				if int(got.Load()) != n {
-					b.Fatal(got.Load())
+				_, err := s.Searchable(bg, nil, func(kiosk.EncounterID, []byte) error { got.Add(1); return nil })
+				if err != nil || int(got.Load()) != n {
+					b.Fatal(got.Load(), err)
 				}
 			}
 			report(b, spent)

@@ -78,10 +78,16 @@ func (s *Service) SearchIrises(ctx context.Context) ([]kiosk.Search, error) {
 
 func (s *Service) searchSite(ctx context.Context, q kiosk.Search, t []kiosk.Template) (kiosk.Search, error) {
 	q.Scope = kiosk.ScopeSite
+	before := int(s.unread.Load())
 	found, err := answer(ctx, s.site, &q, t, nil)
 	if err != nil {
 		return q, err
 	}
+	// What could not be read while it was compared was counted as compared.
+	damaged := min(int(s.unread.Load())-before, q.Compared)
+	q.Compared -= damaged
+	q.NotCompared += damaged + before
+	q.Total += before
 	for _, c := range found {
 		k := candidate(c, q.Total)
 		k.Kind, k.Encounter = kiosk.CandidateEncounter, kiosk.EncounterID(c.ID)

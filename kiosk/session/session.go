@@ -48,6 +48,7 @@ type Service struct {
 	operator kiosk.Operator
 	current  *kiosk.Encounter
 	site     *gallery.Gallery
+	unread   atomic.Int64                // entries of the site that cannot be read: in no gallery, and nobody's "no match"
 	damaged  map[kiosk.EncounterID]error // drafts that could not be settled at sign-in
 	looked   lookedUp
 	lists    *lists

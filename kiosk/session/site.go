@@ -31,6 +31,7 @@ func (s *Service) Loading() (Loading, bool) {
 // stay in the vault until a search wants them. The caller holds the lock.
 func (s *Service) loadSite(ctx context.Context) error {
 	s.site = gallery.NewFetching(siteCards{s})
+	s.unread.Store(0)
 	s.loading.Store(&Loading{})
 	defer s.loading.Store(nil)
 	var mu sync.Mutex
@@ -45,7 +46,7 @@ func (s *Service) loadSite(ctx context.Context) error {
 			s.loading.Store(&Loading{done, total})
 		}
 	}
-	err := s.subjects.Searchable(ctx, progress, func(id kiosk.EncounterID, search []byte) error {
+	lost, err := s.subjects.Searchable(ctx, progress, func(id kiosk.EncounterID, search []byte) error {
 		if search == nil || site.AddPacked(gallery.ID(id), search) != nil {
 			mu.Lock()
 			defer mu.Unlock()
@@ -56,6 +57,7 @@ func (s *Service) loadSite(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("index cards: %w", err)
 	}
+	s.unread.Add(int64(lost))
 	for _, id := range bare {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("index cards: %w", err)
@@ -64,8 +66,10 @@ func (s *Service) loadSite(ctx context.Context) error {
 		if err == nil {
 			err = s.addCard(c)
 		}
-		if err != nil {
-			// One card that cannot be read locks nobody out; the vault names it.
+		if err != nil && !errors.Is(err, ErrNoCard) {
+			// One card that cannot be read locks nobody out; every search counts it
+			// as not compared.
+			s.unread.Add(1)
 			s.log.Error("index card cannot be searched; the others can", "encounter", id, "err", err)
 		}
 	}
@@ -86,15 +90,19 @@ func (s *Service) addCard(c kiosk.IndexCard) error {
 type siteCards struct{ s *Service }
 
 // Templates is called while an act holds the service's lock. A card that ended
-// meanwhile, or is damaged, leaves the gallery, so that no search fails for it.
+// meanwhile, or is damaged, leaves the gallery, so that no search fails for it; a
+// damaged one is not compared in this search nor in any later one, and counted so.
 func (c siteCards) Templates(ctx context.Context, id gallery.ID) ([]kiosk.Template, error) {
 	card, err := c.s.subjects.Card(ctx, kiosk.EncounterID(id))
 	if err == nil {
 		return card.Templates, nil
 	}
-	if errors.Is(err, ErrNoCard) || errors.Is(err, ErrDamaged) {
+	damaged := errors.Is(err, ErrDamaged)
+	if damaged || errors.Is(err, ErrNoCard) {
 		c.s.log.Warn("index card is no longer searched", "encounter", id, "err", err)
-		c.s.site.Remove(id)
+		if n := c.s.site.Remove(id); damaged {
+			c.s.unread.Add(int64(n))
+		}
 	}
 	return nil, err
 }

@@ -1,11 +1,15 @@
 package session_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"testing"
 	"time"
+
+	bolt "go.etcd.io/bbolt"
 
 	"tambo/kiosk"
 	"tambo/kiosk/gallery"
@@ -115,5 +119,79 @@ func TestSignInLoadsTheSite(t *testing.T) {
 	}
 	if _, ok := b.Card("zzzzzzzzzzzzzzzzzzzz"); ok {
 		t.Error("a card that is not there")
+	}
+}
+
+// Cards whose bodies are spoilt on the disk, one with search codes that are whole
+// and one without, stop no search; but no search says that it compared them.
+func TestADamagedCardIsNotCompared(t *testing.T) {
+	b := newBench(t)
+	b.Devices.Seat(43, 1)
+	b.begin("0710")
+	probe := b.captureIrises()
+	b.do(kiosk.Parked{Reason: kiosk.ParkMedical})
+	if err := b.Lock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sub, _, err := b.Vault.Unlock(t.Context(), sessiontest.Officer, []byte(sessiontest.Password))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sub.PutCards(t.Context(), siteCards(t, 2, probe)...); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Vault.Close(); err != nil {
+		t.Fatal(err)
+	}
+	spoilCards(t, filepath.Join(b.Dir, "vault.db"), 2)
+	b.Reopen()
+	b.In()
+	b.Devices.Seat(43, 2)
+	b.begin("0711")
+	b.captureIrises()
+	for range 2 {
+		if found := b.search(); len(found) != 0 {
+			t.Errorf("found by cards that cannot be read: %+v", found)
+		}
+	}
+	e, _ := b.Current()
+	for _, q := range e.Searches {
+		// Both eyes of the one, and the other, of which nobody knows how many.
+		if q.Scope == kiosk.ScopeSite && (q.Compared != 0 || q.NotCompared != 3 || q.Total != 3) {
+			t.Errorf("search %d says it compared %d of %d, and %d not", q.ID, q.Compared, q.Total, q.NotCompared)
+		}
+	}
+	if st, err := b.Vault.Status(); err != nil || len(st.Damage) == 0 {
+		t.Errorf("the vault names no damage: %q, %v", st.Damage, err)
+	}
+}
+
+// spoilCards changes the last bit of every index card of a closed vault.
+func spoilCards(t *testing.T, path string, want int) {
+	t.Helper()
+	db, err := bolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	err = db.Update(func(tx *bolt.Tx) error {
+		cards := tx.Bucket([]byte("cards"))
+		spoilt := map[string][]byte{}
+		err := cards.ForEach(func(name, b []byte) error {
+			b = bytes.Clone(b)
+			b[len(b)-1] ^= 1
+			spoilt[string(name)] = b
+			return nil
+		})
+		if len(spoilt) != want {
+			t.Errorf("%d cards, %d wanted", len(spoilt), want)
+		}
+		for name, b := range spoilt {
+			err = errors.Join(err, cards.Put([]byte(name), b))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -60,8 +60,8 @@ type Subjects interface {
 	// Searchable calls f, from several goroutines at once, for every index card
 	// that has not ended, with what kiosk.IndexCard.Search was; nil if nothing
 	// was, or it cannot be read. f must not call the vault nor keep search. progress
-	// hears the cards done and in all.
-	Searchable(ctx context.Context, progress func(done, total int), f func(id kiosk.EncounterID, search []byte) error) error
+	// hears the cards done and in all. lost counts the cards that cannot be read.
+	Searchable(ctx context.Context, progress func(done, total int), f func(id kiosk.EncounterID, search []byte) error) (lost int, err error)
 	// Card returns one index card; ErrNoCard if there is none or it has ended.
 	Card(ctx context.Context, id kiosk.EncounterID) (kiosk.IndexCard, error)
 	// Receive opens what came down sealed while the kiosk was locked, and
