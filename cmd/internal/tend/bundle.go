@@ -216,6 +216,7 @@ func crashLines(path string) []byte {
 var Messages = []string{
 	"an act was not done", "sign-in refused", "the vault does not open", "fault report", "lock at the end", "lock", "irises not taken", "not resumed",
 	"the arrival list was not kept", "the arrival list was not opened", "the paper was not printed", "the road", "no devices", "devices", "vault",
+	"face photo not taken", "support bundle", "journal", "index card cannot be searched; the others can", "index card is no longer searched",
 	"draft cannot be read; the others go on", "draft cannot be settled; the others go on", "audit entry not written", "round", "receipt",
 }
 
@@ -223,7 +224,7 @@ var Messages = []string{
 var logForms = map[string]*regexp.Regexp{
 	"time":    regexp.MustCompile(`^\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:\d\d)$`),
 	"level":   regexp.MustCompile(`^(?:DEBUG|INFO|WARN|ERROR)$`),
-	"page":    regexp.MustCompile(`^(?:home|sign-in|health|diagnostics|queue|arrivals|arrival|irises|document|identity|decision|review|slip|held|resume|exception|disk|expired|clock|paper)(?:/(?:type|choose))?$`),
+	"page":    regexp.MustCompile(`^(?:home|sign-in|health|diagnostics|queue|arrivals|arrival|irises|document|identity|face|decision|review|slip|held|resume|exception|disk|expired|clock|paper)(?:/(?:type|choose))?$`),
 	"trouble": regexp.MustCompile(`^(?:\d{1,3}|gone|stalled|bad data|busy|access|virtual|cover|paper|unreadable|password|unknown|role|locked out|refused|locked|disk full|expired|no agreement|not yet|stopped|other|damaged|vault)$`),
 	"missing": regexp.MustCompile(`^\d{1,3}$`),
 	"count":   regexp.MustCompile(`^\d{1,9}$`),
