@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"tambo/kiosk/iris"
 )
@@ -23,14 +24,19 @@ func (g *Gallery) verify(ctx context.Context, probes []probeEye, hits [][]hit, o
 	out := make(map[ID][]PerEye)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	next := make(chan ID)
+	var next atomic.Int64
 	for range min(runtime.GOMAXPROCS(0), len(persons)) {
 		wg.Go(func() {
-			for id := range next {
+			for work.Err() == nil {
+				k := int(next.Add(1)) - 1
+				if k >= len(persons) {
+					return
+				}
+				id := persons[k]
 				list, err := g.person(work, id, probes)
 				if err != nil {
 					stop(err)
-					continue
+					return
 				}
 				if len(list) > 0 {
 					mu.Lock()
@@ -40,13 +46,6 @@ func (g *Gallery) verify(ctx context.Context, probes []probeEye, hits [][]hit, o
 			}
 		})
 	}
-	for _, id := range persons {
-		if work.Err() != nil {
-			break
-		}
-		next <- id
-	}
-	close(next)
 	wg.Wait()
 	return out, context.Cause(work)
 }

@@ -133,6 +133,52 @@ func TestEveryWayComparesTheSame(t *testing.T) {
 	}
 }
 
+// Each block takes the least of five rotations, its movement paid for, and of
+// equal ones the first; the sums are those of a loop that says so plainly.
+func TestBlocksChooseAsDefined(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 1))
+	rates := []float32{0, 0.04, 0.08, 0.25, 0.29, 0.46, 0.5, 0.96, 1}
+	for round := range 400 {
+		var m matcher
+		var rate [tableSpan][blocks]float32
+		var n [tableSpan][blocks]int32
+		for i := range tableSpan {
+			for k := range blocks {
+				rate[i][k], n[i][k] = rates[r.IntN(len(rates))], int32(1+r.IntN(512))
+				if round%2 > 0 {
+					rate[i][k] = r.Float32()
+				}
+				if r.IntN(8) > 0 {
+					m.set(i, k, rate[i][k], n[i][k])
+					continue
+				}
+				n[i][k] = 0
+				for d := range m.blocks[i] {
+					m.blocks[i][d][k] = noChoice
+				}
+			}
+		}
+		for sh := -maxShift; sh <= maxShift; sh++ {
+			var diff, all float32
+			for k := range blocks {
+				best, bn := float32(1), int32(0)
+				for d := -maxElastic; d <= maxElastic; d++ {
+					at := sh + d + maxShift + maxElastic
+					q := rate[at][k] + float32(max(d, -d))*float32(elasticCost)
+					if n[at][k] > 0 && q < best {
+						best, bn = q, n[at][k]
+					}
+				}
+				diff += float32(best * float32(bn))
+				all += float32(bn)
+			}
+			if d, c := m.elastic(sh); d != float64(diff) || c != float64(all) {
+				t.Fatalf("round %d, rotation %d: %v of %v, want %v of %v", round, sh, d, c, diff, all)
+			}
+		}
+	}
+}
+
 func BenchmarkCompare(b *testing.B) {
 	x, y := randomCode(1), randomCode(2)
 	for _, v := range versions[1:] {
