@@ -288,6 +288,12 @@ func TestFusion(t *testing.T) {
 	if used, _ = fuse([]PerEye{pe(1, kiosk.EyeLeft, 5), pe(2, kiosk.EyeRight, 5)}, ps); len(used) != 2 {
 		t.Errorf("%+v", used)
 	}
+	// the same template given twice, against an entry that may be either eye, is no
+	// second witness: it would make a stranger's likeness a certainty
+	twice := append(ps[:len(ps):len(ps)], probeEye{side: sideOf(1, kiosk.EyeRight)})
+	if used, s = fuse([]PerEye{pe(2, kiosk.EyeUnknown, 4), pe(4, kiosk.EyeUnknown, 4)}, twice); len(used) != 1 || s > 4 {
+		t.Errorf("%+v, %g", used, s)
+	}
 	// one probe is not spent twice
 	if used, _ = fuse([]PerEye{pe(0, kiosk.EyeRight, 5), pe(0, kiosk.EyeLeft, 5)}, ps); len(used) != 1 {
 		t.Errorf("%+v", used)

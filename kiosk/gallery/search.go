@@ -149,7 +149,7 @@ func rank(found map[ID][]PerEye, probes []probeEye, persons int, o Options) []Ca
 // fuse pairs probe templates with eyes, best first, each used once, and
 // combines their false match rates. The number of comparisons from which a
 // pair was picked counts against it. Templates of two engine versions that may
-// be of one eye are one witness, not two.
+// be of one eye are one witness, not two; so are two of one version that are.
 func fuse(list []PerEye, probes []probeEye) ([]PerEye, float64) {
 	slices.SortFunc(list, func(a, b PerEye) int {
 		return cmp.Or(cmp.Compare(b.Comparison.LogFMR, a.Comparison.LogFMR),
@@ -157,7 +157,10 @@ func fuse(list []PerEye, probes []probeEye) ([]PerEye, float64) {
 	})
 	same := func(a, b int) bool {
 		x, y := probes[a].side, probes[b].side
-		return a == b || x.engine() != y.engine() && meets(x.eye(), y.eye())
+		if x.engine() != y.engine() {
+			return meets(x.eye(), y.eye())
+		}
+		return a == b || x.eye() == y.eye() && x.eye() != kiosk.EyeUnknown
 	}
 	var used []PerEye
 	var sum float64

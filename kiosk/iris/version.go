@@ -2,6 +2,7 @@ package iris
 
 import (
 	"math"
+	"slices"
 
 	"tambo/kiosk"
 )
@@ -57,12 +58,13 @@ func versionOf(name string) *version {
 func (d *Decoded) Version() string { return d.version.name }
 
 // SetAlso makes [Engine.Process] extract templates of these earlier engines too,
-// in [Result.Also], for galleries that still hold such. Names of engines that do
-// not ship, and the current one's, are passed over.
+// in [Result.Also], for galleries that still hold such: one of each, however often
+// it is named. Names of engines that do not ship, and the current one's, are passed
+// over.
 func (e *Engine) SetAlso(names ...string) {
 	e.also = nil
 	for _, n := range names {
-		if v := versionOf(n); v != nil && v != versions[0] {
+		if v := versionOf(n); v != nil && v != versions[0] && !slices.Contains(e.also, v) {
 			e.also = append(e.also, v)
 		}
 	}

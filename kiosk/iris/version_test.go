@@ -159,3 +159,12 @@ func TestVersionsNeverCompare(t *testing.T) {
 		t.Error("the current template differs", err)
 	}
 }
+
+// Two galleries may name the same engine: an eye is one witness all the same.
+func TestAlsoOnceEach(t *testing.T) {
+	e := New()
+	e.SetAlso(PreviousVersion, EngineVersion, FirstVersion, PreviousVersion, "somebody's", FirstVersion)
+	if len(e.also) != 2 || e.also[0].name != PreviousVersion || e.also[1].name != FirstVersion {
+		t.Errorf("%d earlier engines", len(e.also))
+	}
+}

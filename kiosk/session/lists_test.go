@@ -9,6 +9,7 @@ import (
 	"tambo/kiosk"
 	"tambo/kiosk/iris"
 	"tambo/kiosk/record"
+	"tambo/kiosk/session/sessiontest"
 	"tambo/kiosk/specimen/eye"
 )
 
@@ -91,5 +92,50 @@ func TestThePreviousEngineIsSearched(t *testing.T) {
 		if bytes.Contains(p.Body, []byte(iris.PreviousVersion)) {
 			t.Errorf("%s holds a template of the previous engine", p.Name)
 		}
+	}
+}
+
+// A draft that was parked before an update has templates of the engine of then:
+// its person is known again by that engine, and a stranger is not.
+func TestADraftOfThePreviousEngineIsResumed(t *testing.T) {
+	b := newBench(t)
+	b.Devices.Seat(52, 1)
+	e := b.begin("0810")
+	b.captureIrises()
+	b.do(kiosk.Parked{Reason: kiosk.ParkMedical})
+	if err := b.Lock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sub, _, err := b.Vault.Unlock(t.Context(), sessiontest.Officer, []byte(sessiontest.Password))
+	if err != nil {
+		t.Fatal(err)
+	}
+	draft, err := sub.Draft(t.Context(), e.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine := iris.New()
+	engine.SetAlso(iris.PreviousVersion)
+	for i := range draft.Captures {
+		c := &draft.Captures[i]
+		r, err := engine.Process(eye.NewScene(eye.NewPerson(52), 1).Frame(c.Eye, 0, 1), c.Eye)
+		if err != nil || len(r.Also) != 1 {
+			t.Fatal(err, len(r.Also))
+		}
+		c.Template = &r.Also[0]
+	}
+	if err := sub.SaveDraft(t.Context(), draft, nil); err != nil {
+		t.Fatal(err)
+	}
+	sub.Lock()
+	b.In()
+	b.Devices.Seat(53, 1)
+	if _, same, err := b.Resume(t.Context(), e.ID, "0810", nil); err != nil || same {
+		t.Fatalf("a stranger: same %v, %v", same, err)
+	}
+	b.do(kiosk.Parked{Reason: kiosk.ParkMedical})
+	b.Devices.Seat(52, 2)
+	if _, same, err := b.Resume(t.Context(), e.ID, "0810", nil); err != nil || !same {
+		t.Errorf("the person of the draft: same %v, %v", same, err)
 	}
 }

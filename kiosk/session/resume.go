@@ -71,15 +71,17 @@ func (s *Service) compareEyes(ctx context.Context, draft *kiosk.Encounter, progr
 		return nil, false, err
 	}
 	var eyes []kiosk.Eye
+	var engines []string // an update may have come since the draft was parked
 	for _, e := range kiosk.BothEyes {
 		if c := draft.Best(e); c != nil && c.Template != nil {
-			eyes = append(eyes, e)
+			eyes, engines = append(eyes, e), append(engines, c.Template.Engine)
 		}
 	}
 	if len(eyes) == 0 {
 		return nil, false, nil
 	}
 	c := capture.NewCollector(eyes, r.Agreement.Floors.Iris, burst)
+	c.SetAlso(engines...)
 	err = s.withCamera(ctx, draft.Training, func(cam devices.IrisCamera) error { return c.Run(ctx, cam, progress) })
 	if err != nil && !errors.Is(err, capture.ErrNotGood) {
 		return nil, false, err
@@ -91,9 +93,10 @@ func (s *Service) compareEyes(ctx context.Context, draft *kiosk.Encounter, progr
 		if !c.EyeDone(e) {
 			continue
 		}
-		cmp, err := iris.Compare(*draft.Best(e).Template, c.Best(e).Template)
+		was := *draft.Best(e).Template
+		cmp, err := iris.Compare(was, ofEngine(c.Best(e), was.Engine))
 		if err != nil {
-			continue // too little in common to say anything
+			continue // too little in common to say anything, or an engine that does not ship
 		}
 		q.Captures = append(q.Captures, draft.Best(e).ID)
 		q.Compared++
@@ -103,6 +106,17 @@ func (s *Service) compareEyes(ctx context.Context, draft *kiosk.Encounter, progr
 		return nil, false, fmt.Errorf("resume: %w", capture.ErrNotGood)
 	}
 	return q, same, nil
+}
+
+// ofEngine is the template of a shot by an engine; the current one's if it has no
+// such.
+func ofEngine(shot *capture.Shot, engine string) kiosk.Template {
+	for _, t := range shot.Earlier {
+		if t.Engine == engine {
+			return t
+		}
+	}
+	return shot.Template
 }
 
 // Second takes the word of a second person, who proves who they are, on an
