@@ -58,7 +58,7 @@ func (n Note) Check() error {
 	switch {
 	case !slices.Contains(kinds, n.Kind), n.At.IsZero(),
 		n.Key != "" && !keyForm.MatchString(n.Key), n.Page != "" && !pageForm.MatchString(n.Page),
-		!portForm.MatchString(n.Port), !codeForm.MatchString(n.Code), n.Part != "" && !knownPart(n.Part), len(n.Findings) > len(causes):
+		n.Count < 0, !portForm.MatchString(n.Port), !codeForm.MatchString(n.Code), n.Part != "" && !knownPart(n.Part), len(n.Findings) > len(causes):
 		return ErrNote
 	case (n.Kind == NoteShown) != (n.Key != ""):
 		return ErrNote

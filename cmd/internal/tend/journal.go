@@ -1,11 +1,11 @@
 package tend
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -73,17 +73,32 @@ func (j *Journal) Last(n int) []health.Note {
 	defer j.mu.Unlock()
 	var all []health.Note
 	for _, path := range []string{j.path + ".1", j.path} {
-		b, err := os.ReadFile(path)
+		b, err := tail(path, 2*journalSize)
 		if err != nil {
 			continue
 		}
-		for s := bufio.NewScanner(bytes.NewReader(b)); s.Scan(); {
-			if note, err := health.ParseNote(s.Bytes()); err == nil {
+		for line := range bytes.Lines(b) {
+			if note, err := health.ParseNote(line); err == nil {
 				all = append(all, note)
 			}
 		}
 	}
 	return all[max(0, len(all)-n):]
+}
+
+// tail reads the end of a file, at most so many bytes: whoever else wrote into
+// the file decides neither how much is read nor that nothing is.
+func tail(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.NewSectionReader(f, max(0, st.Size()-most), most))
 }
 
 // Shown returns the last n sentences that officers were shown, the latest first.

@@ -240,7 +240,7 @@ func (s *packetStream) Next(ctx context.Context) ([]usb.Packet, error) {
 func (s *packetStream) packets(f *flight) ([]usb.Packet, error) {
 	absent := 0
 	for i := range s.out {
-		n := int(C.packet_length(f.t, C.int(i)))
+		n := min(int(C.packet_length(f.t, C.int(i))), f.size) // the kernel keeps to it; its neighbours are not ours
 		p := usb.Packet{Data: f.buf[i*f.size:][:n:n]}
 		switch C.packet_status(f.t, C.int(i)) {
 		case C.LIBUSB_TRANSFER_COMPLETED:
