@@ -160,6 +160,7 @@ func (s *station) keepFresh() {
 				s.news.Add(uint64(r.Documents))
 			}
 			s.refresh()
+			breathe()
 		}
 	}
 }
