@@ -72,6 +72,10 @@ type page struct {
 	name  string
 	build func(screens.Frame) *screens.Screen
 	leave func()
+	// had is what had the focus when a sheet covered the page, and shown the
+	// page's picture then.
+	had   fyne.Focusable
+	shown *screens.Screen
 }
 
 // usual is what repeats from person to person: it was chosen once by the officer.
@@ -180,6 +184,7 @@ func (c *Controller) show(p page) {
 // stays.
 func (c *Controller) redraw() {
 	old, again := c.screen, c.drawn == c.page.name
+	had := c.win.Canvas().Focused()
 	c.drawn = c.page.name
 	s := c.page.build(c.frame())
 	c.screen = s
@@ -189,9 +194,15 @@ func (c *Controller) redraw() {
 	c.win.SetContent(container.New(window{}, widgets.NewWatch(c.shield.over(s.Object), c.touch)))
 	switch {
 	case again && old != nil:
-		s.Carry(old, c.win.Canvas())
+		c.shield.after = widgets.Counterpart(old.Object, s.Object, c.shield.after)
+		s.Carry(old, had, c.win.Canvas())
 	case s.First != nil:
 		c.shield.focus(s.First, c.win.Canvas())
+	case c.page.shown != nil: // a sheet covered it
+		c.win.Canvas().Unfocus()
+		if f := widgets.Counterpart(c.page.shown.Object, s.Object, c.page.had); f != nil {
+			c.shield.focus(f, c.win.Canvas())
+		}
 	default:
 		c.win.Canvas().Unfocus()
 	}

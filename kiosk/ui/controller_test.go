@@ -77,6 +77,7 @@ func (b *bench) start() {
 	c := ui.New(ui.Options{Window: b.w, Traveller: b.them, Station: b, Book: b.say, Now: b.time, GoOn: 50 * time.Millisecond, Look: 2 * time.Minute, Settle: b.settleTime,
 		Do: func(f func()) { b.queue <- f }})
 	b.c = c
+	b.m.page = c.Page
 	b.t.Cleanup(func() {
 		done := make(chan struct{})
 		go func() { c.Close(); close(done) }()
@@ -273,10 +274,9 @@ func (b *bench) document() {
 	b.sees(b.say.Say("field.surname"))
 	for range 9 {
 		switch {
-		case b.find(b.say.Say("answer.expired")) != nil:
+		case b.find(b.say.Say("answer.expired")) != nil && b.find(b.say.Say("next.identity")) == nil:
 			b.touch(b.say.Say("answer.expired"))
-			b.touch(b.say.Say("expired.only"))
-		case b.find(b.say.Say("answer.looked")) != nil:
+		case b.find(b.say.Say("answer.looked")) != nil && b.find(b.say.Say("next.identity")) == nil:
 			b.touch(b.say.Say("answer.looked"))
 		}
 	}

@@ -218,6 +218,10 @@ func (c *Controller) expired() bool {
 // answerField takes an answer about a field that wants one.
 func (c *Controller) answerField(name, answer string) {
 	d := &c.document
+	if why, ok := strings.CutPrefix(answer, screens.ExpiredAnswer); ok {
+		c.local(func() { d.accepted = why })
+		return
+	}
 	switch answer {
 	case "looked":
 		c.local(func() {
@@ -228,13 +232,6 @@ func (c *Controller) answerField(name, answer string) {
 		})
 	case "type":
 		c.typeField(name)
-	case "expired":
-		b := c.o.Book
-		s := screens.ChooseState{Title: b.Say("answer.expired"), Person: true}
-		for _, k := range []string{"only", "enough", "ordered"} {
-			s.Choices = append(s.Choices, screens.Option{Key: k, Label: b.Say("expired." + k)})
-		}
-		c.pick(s, func(key string) { d.accepted = key })
 	default:
 		c.local(func() {
 			for i := range d.identity.Disagreements {

@@ -51,10 +51,10 @@ func (s *shield) over(o fyne.CanvasObject) fyne.CanvasObject {
 	return container.NewStack(o, s)
 }
 
-// focus gives the focus to what comes first on a page: to a field at once, to a
-// button when the shield goes, because Enter would act.
+// focus gives the focus to what comes first on a page: to a field at once, to
+// what Enter would do when the shield goes.
 func (s *shield) focus(first fyne.Focusable, c fyne.Canvas) {
-	if _, button := first.(*widgets.ActButton); button && !s.gone {
+	if !widgets.Types(first) && !s.gone {
 		c.Unfocus()
 		s.after = first
 		return

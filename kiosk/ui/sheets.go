@@ -20,7 +20,7 @@ func (c *Controller) ask(s screens.TypeState, done func(map[string]string)) {
 func (c *Controller) askThen(s screens.TypeState, done func(map[string]string), then func()) {
 	c.touch()
 	c.trouble = nil
-	under := c.page
+	under := c.covered()
 	back := func() {
 		c.touch()
 		c.trouble = nil
@@ -59,7 +59,7 @@ func (c *Controller) pick(s screens.ChooseState, done func(key string)) { c.pick
 func (c *Controller) pickThen(s screens.ChooseState, done func(key string), then func()) {
 	c.touch()
 	c.trouble = nil
-	under := c.page
+	under := c.covered()
 	back := func() {
 		c.touch()
 		c.trouble = nil
@@ -84,6 +84,13 @@ func (c *Controller) pickThen(s screens.ChooseState, done func(key string), then
 			Back: back,
 		})
 	}})
+}
+
+// covered is the page that a sheet will cover, with what has the focus on it.
+func (c *Controller) covered() page {
+	p := c.page
+	p.had, p.shown = c.win.Canvas().Focused(), c.screen
+	return p
 }
 
 // cover shows a page over another without leaving it.

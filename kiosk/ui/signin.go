@@ -206,7 +206,7 @@ func (c *Controller) park() {
 	for _, k := range parkReasons {
 		s.Choices = append(s.Choices, screens.Option{Key: string(k), Label: c.coded("park.", string(k))})
 	}
-	under := c.page
+	under := c.covered()
 	c.local(func() {
 		c.page = page{name: under.name + "/park", leave: under.leave, build: func(f screens.Frame) *screens.Screen {
 			return screens.Choose(f, s, screens.ChooseCalls{

@@ -72,7 +72,7 @@ func (b *builder) arrivalFacts(s ArrivalState, c ArrivalCalls) fyne.CanvasObject
 		newFit(170, b.gap(), pick(b.Say("arrival.wristband"), a.Wristband, c.Wristband), pick(b.Say("arrival.category"), cat, c.Category)),
 		widgets.PadXYZ(0, b.gap()-10, 0, 0, pick(b.Say("arrival.why"), law, c.Authority)),
 		label(b.Say("arrival.age"), widgets.NewChoiceRow(widgets.ChoiceState{Choices: bands, Person: true, Chosen: one(string(a.Band))}, func(k string) { c.Band(kiosk.AgeBand(k)) })),
-		label(upper(b.Say("arrival.from")), widgets.NewChoiceRow(widgets.ChoiceState{Choices: bases, Chosen: one(string(a.BandBasis))}, func(k string) { c.Basis(kiosk.AgeBasis(k)) })),
+		label(upper(b.Say("arrival.from")), widgets.NewChoiceRow(widgets.ChoiceState{Choices: bases, Person: true, Chosen: one(string(a.BandBasis))}, func(k string) { c.Basis(kiosk.AgeBasis(k)) })),
 		widgets.PadXYZ(0, b.gap()-10, 0, 0, newFit(170, b.gap(), pick(care, careNow, c.Flags), pick(guardian, a.Guardian, c.Guardian))))))
 }
 
@@ -126,7 +126,7 @@ func (b *builder) notice(s ArrivalState, c ArrivalCalls) fyne.CanvasObject {
 	return widgets.NewCard(widgets.CardState{Title: b.Say("arrival.say"), Tight: true}, widgets.Column(10,
 		widgets.NewChoiceRow(widgets.ChoiceState{Choices: langs, Chosen: one(lang)}, c.Language),
 		widgets.Grow(b.scroll(widgets.Column(12, words, widgets.NewWords(take, widgets.Second)))),
-		label(b.Say("arrival.toldHow"), widgets.NewChoiceRow(widgets.ChoiceState{Choices: forms, Chosen: one(told), Reason: reason}, func(k string) { c.Told(kiosk.NoticeForm(k)) }))))
+		label(b.Say("arrival.toldHow"), widgets.NewChoiceRow(widgets.ChoiceState{Choices: forms, Person: true, Chosen: one(told), Reason: reason}, func(k string) { c.Told(kiosk.NoticeForm(k)) }))))
 }
 
 func recipients(a *kiosk.Agreement) []string {

@@ -77,8 +77,9 @@ func TestCarry(t *testing.T) {
 	f.Set(words.Spanish)
 	b := SignIn(f, SignInState{}, calls)
 	c := w.Canvas()
+	had := c.Focused()
 	w.SetContent(b.Object)
-	b.Carry(a, c)
+	b.Carry(a, had, c)
 	typed(c, "et")
 	if n, p := b.fields["number"].Text(), b.fields["password"].Text(); n != "of-17" || p != "secret" {
 		t.Errorf("carried %q and %q", n, p)

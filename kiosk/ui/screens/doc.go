@@ -149,10 +149,11 @@ func (s *Screen) Rearm() {
 	}
 }
 
-// Carry takes over what was typed in the same screen's earlier picture, and
-// which field had the cursor: the language changed, the state was drawn anew. It
-// is called once the new picture is in the window, and sets the focus.
-func (s *Screen) Carry(old *Screen, c fyne.Canvas) {
+// Carry takes over what was typed in the same screen's earlier picture, which
+// field had the cursor, and what had the focus: the language changed, the state
+// was drawn anew. What makes the way on possible gives it the focus. It is called
+// once the new picture is in the window, and sets the focus.
+func (s *Screen) Carry(old *Screen, had fyne.Focusable, c fyne.Canvas) {
 	if old != nil {
 		for name, f := range s.fields {
 			if o := old.fields[name]; o != nil {
@@ -164,6 +165,11 @@ func (s *Screen) Carry(old *Screen, c fyne.Canvas) {
 		}
 		if s.typed != nil {
 			s.typed()
+		}
+		opened := s.primary != nil && !s.primary.Disabled() && (old.primary == nil || old.primary.Disabled())
+		if same := widgets.Counterpart(old.Object, s.Object, had); same != nil && !opened {
+			c.Focus(same)
+			return
 		}
 	}
 	if s.First != nil {

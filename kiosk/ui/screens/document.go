@@ -196,14 +196,24 @@ func (b *builder) fieldRow(f namedField, s DocumentState) widgets.FieldRowState 
 	if f.name == "expiry" && s.Expired {
 		r.Tone = theme.Stop
 		r.Compare = widgets.Note{Tone: theme.Stop, Word: b.Say("compare.expired")}
-		why := widgets.Choice{Key: "expired", Label: b.Say("answer.expired")}
-		if s.Accepted != "" {
-			why.Label, r.Chosen = coded(b.Book, "expired.", s.Accepted), "expired"
+		var why []widgets.Choice
+		for _, k := range expiredReasons {
+			why = append(why, widgets.Choice{Key: ExpiredAnswer + k, Label: b.Say("answer.expired") + " " + lower(b.Say("expired."+k))})
 		}
-		r.Answers = append([]widgets.Choice{why}, r.Answers...)
+		if s.Accepted != "" {
+			r.Chosen = ExpiredAnswer + s.Accepted
+		}
+		r.Answers = append(why, r.Answers...)
 	}
 	return r
 }
+
+// ExpiredAnswer begins the answers about a document that has expired; after it
+// stands the code of why it is accepted.
+const ExpiredAnswer = "expired:"
+
+// expiredReasons are the codes of why an expired document is accepted.
+var expiredReasons = []string{"only", "enough", "ordered"}
 
 var useKeys = map[kiosk.Source]string{kiosk.SourceChip: "answer.useChip", kiosk.SourceMRZ: "answer.useMRZ", kiosk.SourcePage: "answer.usePage", kiosk.SourceOfficer: "answer.useTyped"}
 

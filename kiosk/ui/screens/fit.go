@@ -46,6 +46,9 @@ func (f *fit) HeightFor(width float32) float32 {
 	return f.place(width, func(fyne.CanvasObject, float32, float32, float32, float32) {})
 }
 
+// Holds implements widgets.Holder.
+func (f *fit) Holds() []fyne.CanvasObject { return f.objects }
+
 // CreateRenderer implements fyne.Widget.
 func (f *fit) CreateRenderer() fyne.WidgetRenderer { return &fitRenderer{f} }
 

@@ -150,8 +150,8 @@ type DocumentState struct {
 type Box struct{ X, Y, W, H float32 }
 
 // DocumentCalls are what can be done with a document. Answer's answers are
-// "looked", "type", "0", "1"… for a disagreement's values, "expired" for "accept
-// expired because…"; fields are named as in kiosk.Identity's record.
+// "looked", "type", "0", "1"… for a disagreement's values, ExpiredAnswer and
+// a code for "accept, although it has expired, because"; fields are named as in kiosk.Identity's record.
 type DocumentCalls struct {
 	Scan   func()
 	Answer func(field, answer string)

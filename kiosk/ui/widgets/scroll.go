@@ -2,6 +2,7 @@ package widgets
 
 import (
 	"math"
+	"slices"
 	"weak"
 
 	"fyne.io/fyne/v2"
@@ -235,11 +236,10 @@ func (r *revealed) reveal(o fyne.CanvasObject) {
 		if s == nil || !s.over || d.CanvasForObject(s.pan.Content) != c {
 			continue
 		}
-		box, in := d.AbsolutePositionForObject(s), d.AbsolutePositionForObject(s.pan.Content)
-		y := at.Y - in.Y
-		if at.X < box.X || at.X >= box.X+s.Size().Width || y < 0 || y >= s.pan.Content.Size().Height {
-			continue
+		if f, ok := o.(fyne.Focusable); !ok || !slices.Contains(Focusables(s.content), f) {
+			continue // what lies under the column has nothing to do with it
 		}
+		y := at.Y - d.AbsolutePositionForObject(s.pan.Content).Y
 		to := s.pan.Offset.Y
 		to = max(min(to, y-scrollEdge), y+o.Size().Height+scrollEdge-s.pan.Size().Height)
 		s.pan.ScrollToOffset(fyne.NewPos(0, max(0, to)))

@@ -236,7 +236,7 @@ func newFieldRow(answer func(string)) *FieldRow {
 
 func (r *FieldRow) set(s FieldRowState) {
 	r.state = s
-	c := ChoiceState{Choices: s.Answers}
+	c := ChoiceState{Choices: s.Answers, Person: true}
 	if s.Chosen != "" {
 		c.Chosen = []string{s.Chosen}
 	}

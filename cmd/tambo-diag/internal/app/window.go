@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // newWindow starts the hub and the simulator and makes a kiosk, as newWalk does,
@@ -62,6 +63,7 @@ func (w *walk) window(ctx context.Context, in io.Reader) error {
 	w.say("window", "%s --config %s", filepath.Base(path), config)
 	go w.seat(in)
 	cmd := exec.CommandContext(ctx, path, "--config", config)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // it never outlives what it was started for
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.Stdout, cmd.Stderr = w.out, w.log
 	if w.o.verbose {

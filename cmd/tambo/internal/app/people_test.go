@@ -61,7 +61,7 @@ func (o *officer) minor() {
 func (o *officer) onward(who string) {
 	o.t.Helper()
 	ways := []string{"resume.go", "act.done", "review.seal", "review.hold", "decision.enrol", "identity.confirm", "next.identity",
-		"expired.only", "answer.expired", "answer.looked", "document.scan", "next.document"}
+		"answer.expired", "answer.looked", "document.scan", "next.document"}
 	home := plain(o.say.Say("home.unfinished"))
 	for range 40 {
 		var way thing

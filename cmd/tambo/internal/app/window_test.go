@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -42,11 +41,13 @@ func TestTheWholeWindow(t *testing.T) {
 	o.touches, o.hard = 0, 0
 	o.arrive("0418", false)
 	o.document(false)
+	o.sees(say("face.kept"))
+	o.shot("6-face")
 	o.touch(say("decision.enrol"))
 	o.touch(say("review.seal"))
 	o.sees(say("slip.sealed"))
 	o.touch(say("act.done"))
-	t.Logf("an intake took %d touches besides typing, %d of them because the document had expired or was doubtful", o.touches, o.hard)
+	t.Logf("an intake with a face photo took %d touches besides typing, %d of them because the document had expired or was doubtful", o.touches, o.hard)
 	if o.touches-o.hard > 12 {
 		t.Errorf("an ordinary intake took %d touches, promised are 12", o.touches-o.hard)
 	}
@@ -132,7 +133,7 @@ func TestTheWholeWindow(t *testing.T) {
 	o.sees(say("signin.title"))
 
 	t.Log("a van of two, and the hub is away")
-	o.check(killHub(o.dir))
+	o.check(o.killHub())
 	o.signIn("of-1", "training officer")
 	o.van("Callao", 2)
 	o.shot("21-van")
@@ -202,13 +203,9 @@ func (o *officer) monkey(n int) {
 }
 
 // killHub ends the hub of this test's folder, by its process id.
-func killHub(dir string) error {
-	all, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-	for _, p := range all {
-		b, _ := os.ReadFile(p)
-		if c := string(b); strings.Contains(c, "tambo-hub\x00serve") && strings.Contains(c, dir) {
-			var pid int
-			fmt.Sscanf(p, "/proc/%d/", &pid)
+func (o *officer) killHub() error {
+	for pid, c := range o.running() {
+		if strings.Contains(c, "tambo-hub serve") {
 			return syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}
