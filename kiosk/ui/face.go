@@ -128,6 +128,7 @@ func (c *Controller) lookForFace() {
 	c.redraw()
 	c.look(c.o.Look, func(ctx context.Context) error {
 		_, err := c.ses.CaptureFace(ctx, func(p session.FaceProgress) { l.face(p, c.seenFace) })
+		l.flush()
 		return err
 	}, func(err error) {
 		e, _ := c.encounter()

@@ -147,6 +147,18 @@ func (l *live) feed(view int, f *widgets.EyeFrame) {
 // before.
 func (l *live) tell(f func()) { l.newest.Store(&f) }
 
+// flush has the newest of what was told run without waiting for the next tick: no
+// frame follows, and what the last one said stands.
+func (l *live) flush() {
+	if told := l.newest.Swap(nil); told != nil {
+		l.do(func() {
+			if l.ctx.Err() == nil {
+				(*told)()
+			}
+		})
+	}
+}
+
 // progress takes a frame of eyes and hands what is known of it to set. It is
 // called on the capture's goroutine.
 func (l *live) progress(p session.Progress, set func(session.Progress)) {
@@ -317,6 +329,7 @@ func (c *Controller) lookFor(eyes []kiosk.Eye) {
 	c.redraw()
 	c.look(c.o.Look, func(ctx context.Context) error {
 		_, err := c.ses.CaptureIrises(ctx, func(p session.Progress) { l.progress(p, c.seen) }, eyes...)
+		l.flush()
 		return err
 	}, func(err error) {
 		e, _ := c.encounter()

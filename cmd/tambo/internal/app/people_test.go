@@ -12,6 +12,7 @@ func (o *officer) refusal() {
 	o.t.Log("a refusal")
 	say := o.say.Say
 	o.seat(7)
+	o.scene("scene blank") // who refuses does not look: a fast camera would have both eyes before it is said
 	o.arrive("0422", false)
 	o.touch(say("irises.refuses"))
 	o.sees(say("except.noForce"))
@@ -23,6 +24,7 @@ func (o *officer) refusal() {
 	o.key("Return")
 	o.shot("21-refusal")
 	o.touch(say("except.record"))
+	o.seat(7)
 	o.touch(say("next.document"))
 	o.document(false)
 	o.sees(say("decision.notSearched"))
@@ -60,7 +62,7 @@ func (o *officer) minor() {
 // onward goes on from wherever the walk stands until home is shown again.
 func (o *officer) onward(who string) {
 	o.t.Helper()
-	ways := []string{"resume.go", "act.done", "review.seal", "review.hold", "decision.enrol", "identity.confirm", "next.identity",
+	ways := []string{"resume.go", "act.done", "review.seal", "review.hold", "decision.enrol", "next.decision", "identity.confirm", "next.identity",
 		"answer.expired", "answer.looked", "document.scan", "next.document"}
 	home := plain(o.say.Say("home.unfinished"))
 	for range 40 {
