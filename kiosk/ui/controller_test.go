@@ -2,7 +2,6 @@ package ui_test
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -299,7 +298,7 @@ func TestAWholeIntake(t *testing.T) {
 		t.Fatalf("%d packages wait, the road was woken %d times, %v", len(all), b.wakes, err)
 	}
 	b.touch(b.say.Say("slip.print"))
-	b.run("the printer", func() bool { return len(b.saved) == 1 })
+	b.run("the printer", func() bool { return b.printed.Load() == 1 })
 	if !strings.HasPrefix(string(b.saved[0]), "%PDF-") {
 		t.Error("what was printed is no PDF")
 	}
@@ -386,29 +385,23 @@ func (s *slow) Home(ctx context.Context) (session.Home, error) {
 }
 
 // TestNothingBlocksTheWindow: while the session is at work every touch and every
-// tick comes back within 100 ms (a ceiling of the promise, far from what is
-// measured), and a button that is touched ten times acts once.
+// tick comes back within 100 ms (meter), and a button that is touched ten times
+// acts once.
 func TestNothingBlocksTheWindow(t *testing.T) {
 	s := &slow{held: make(chan struct{})}
 	b := newBench(t, func(real ui.Session) ui.Session { s.Session = real; return s })
 	b.signIn(sessiontest.Officer)
 	b.run("the button", func() bool { return b.find(b.say.Say("home.new")) != nil })
-	var took []time.Duration
-	timed := func(f func()) {
-		start := time.Now()
-		f()
-		took = append(took, time.Since(start))
-	}
 	for range 10 {
-		timed(func() { b.find(b.say.Say("home.new")).Tapped(&fyne.PointEvent{}) })
+		b.m.on("a touch", func() { b.find(b.say.Say("home.new")).Tapped(&fyne.PointEvent{}) })
 	}
 	for range 20 {
-		timed(b.c.Tick)
+		b.m.on("a tick", b.c.Tick)
 		var all []touchable
 		b.walk(b.w.Content(), &all)
 		for _, x := range all {
 			if !x.off && x.text == "EN" || x.text == "ES" {
-				timed(func() { x.o.Tapped(&fyne.PointEvent{}) })
+				b.m.on("a touch", func() { x.o.Tapped(&fyne.PointEvent{}) })
 			}
 		}
 	}
@@ -420,11 +413,7 @@ func TestNothingBlocksTheWindow(t *testing.T) {
 	if s.begun != 1 {
 		t.Errorf("ten touches began %d encounters", s.begun)
 	}
-	worst := slices.Max(took)
-	t.Logf("%d touches and ticks while the session was at work; the slowest took %s", len(took), worst.Round(time.Millisecond))
-	if worst > 100*time.Millisecond {
-		t.Errorf("a touch took %s: the window was blocked", worst)
-	}
+	t.Logf("%d things done on the UI goroutine; the longest took %s: %s", b.m.count, b.m.worst.Round(time.Millisecond), b.m.of)
 }
 
 // TestParkAndResume: park is a touch and a reason, also while the camera runs; resuming

@@ -13,6 +13,8 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	fynetest "fyne.io/fyne/v2/test"
+
+	"tambo/kiosk/ui/widgets"
 )
 
 // The window is tested whole: this test binary takes the place of bin/tambo
@@ -68,6 +70,8 @@ func tellEyes(l net.Listener) {
 		switch ask {
 		case "memory":
 			json.NewEncoder(conn).Encode(memoryNow())
+		case "frames":
+			json.NewEncoder(conn).Encode(framesNow())
 		case "panic": // with what nobody may read in the crash log
 			fyne.Do(func() { panic("cannot draw " + marker) })
 		case "heap": // a profile, for a person
@@ -76,6 +80,33 @@ func tellEyes(l net.Listener) {
 			json.NewEncoder(conn).Encode(lookNow())
 		}
 		conn.Close()
+	}
+}
+
+// framesNow is this process's number, and how many frames the live views that
+// are shown have drawn.
+func framesNow() (n [2]int64) {
+	n[0] = int64(os.Getpid())
+	fyne.DoAndWait(func() {
+		for _, w := range fyne.CurrentApp().Driver().AllWindows() {
+			views(w.Canvas().Content(), &n[1])
+		}
+	})
+	return n
+}
+
+func views(o fyne.CanvasObject, n *int64) {
+	switch o := o.(type) {
+	case *widgets.EyeView:
+		*n += o.Drawn()
+	case *fyne.Container:
+		for _, x := range o.Objects {
+			views(x, n)
+		}
+	case fyne.Widget:
+		for _, x := range fynetest.WidgetRenderer(o).Objects() {
+			views(x, n)
+		}
 	}
 }
 
