@@ -106,7 +106,7 @@ func classify(b usb.Bus, i usb.DeviceInfo, quirks map[model]Quirk) []Device {
 	d := Device{Bus: b.Name(), bus: b, usb: i, Info: devices.Info{
 		Name: usb.CleanName(strings.TrimSpace(i.Strings.Manufacturer + " " + i.Strings.Product)),
 		Port: i.Port, VendorID: i.VendorID, ProductID: i.ProductID,
-		Serial: usb.CleanName(i.Strings.Serial), Virtual: b.Virtual(),
+		Serial: usb.CleanName(i.Strings.Serial), Virtual: b.Virtual() || i.Virtual,
 	}}
 	if q, ok := quirks[model{i.VendorID, i.ProductID}]; ok {
 		d.quirk, d.Source = &q, q.Source

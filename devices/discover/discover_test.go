@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"tambo/devices"
+	"tambo/devices/escl"
 	"tambo/devices/usb"
+	"tambo/devices/uvc"
 	"tambo/devices/virtual"
 )
 
@@ -144,6 +146,70 @@ func TestVirtualDeviceOnRealBus(t *testing.T) {
 	}
 	if _, err := d.OpenScanner(within(t)); !errors.Is(err, devices.ErrGone) {
 		t.Errorf("scanner: %v", err)
+	}
+}
+
+// softBus is a bus of hardware on which everything hangs on a host controller
+// made of software.
+type softBus struct{ realBus }
+
+func (b softBus) List(ctx context.Context) ([]usb.DeviceInfo, error) {
+	all, err := b.realBus.List(ctx)
+	for i := range all {
+		all[i].Virtual = true
+	}
+	return all, err
+}
+
+func (b softBus) Open(ctx context.Context, port string) (usb.Device, error) {
+	d, err := b.realBus.Open(ctx, port)
+	if err != nil {
+		return nil, err
+	}
+	return softDevice{d}, nil
+}
+
+type softDevice struct{ usb.Device }
+
+func (d softDevice) Info() usb.DeviceInfo {
+	i := d.Device.Info()
+	i.Virtual = true
+	return i
+}
+
+// A software device attached to the kernel is said to be virtual by every driver,
+// also where its model is nobody's: sessions refuse it outside training.
+func TestAttachedDevicesAreVirtual(t *testing.T) {
+	bus := virtual.NewBus()
+	defer bus.Close()
+	plug(t, bus, "1-1", colour(t))
+	plug(t, bus, "1-2", scanner(t))
+	soft := softBus{realBus{Bus: bus}}
+	infos, err := soft.List(within(t))
+	if err != nil || len(infos) != 2 {
+		t.Fatal(infos, err)
+	}
+	face, err := uvc.OpenFace(within(t), soft, "1-1", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer face.Close()
+	s, err := escl.Open(within(t), soft, infos[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if !face.Info().Virtual || !s.Info().Virtual {
+		t.Errorf("virtual: camera %v, scanner %v", face.Info().Virtual, s.Info().Virtual)
+	}
+	all, err := New(soft).List(within(t))
+	if err != nil || len(all) != 2 {
+		t.Fatal(all, err)
+	}
+	for _, d := range all {
+		if !d.Info.Virtual {
+			t.Errorf("%s is listed as hardware", d)
+		}
 	}
 }
 

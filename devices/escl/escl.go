@@ -98,7 +98,7 @@ func open(ctx context.Context, bus usb.Bus, info usb.DeviceInfo) (*Scanner, erro
 	s := &Scanner{label: label(info), dev: dev, q: q,
 		info: devices.Info{Kind: devices.KindDocumentScanner, Name: deviceName(info), Port: info.Port,
 			VendorID: info.VendorID, ProductID: info.ProductID, Serial: usb.CleanName(info.Strings.Serial),
-			Driver: "escl", Virtual: bus.Virtual()}}
+			Driver: "escl", Virtual: bus.Virtual() || info.Virtual}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.t, err = ippusb.Open(ctx, dev, ports, ippusb.Options{Quirks: s.q.pipe, Drain: grace})
 	if err == nil {

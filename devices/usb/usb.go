@@ -53,6 +53,9 @@ type DeviceInfo struct {
 	// Config is the raw configuration descriptor with everything below it
 	// (USB 2.0, 9.6.3 to 9.6.6, and class-specific descriptors).
 	Config []byte
+	// Virtual says of a device on a bus of hardware that its host controller is
+	// made of software (Linux: vhci_hcd, dummy_hcd), as far as that is known.
+	Virtual bool
 }
 
 // Strings are the device's own names, untrusted text.

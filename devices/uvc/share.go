@@ -122,7 +122,7 @@ func (s *shared) release() error {
 func (s *shared) info(k devices.Kind) devices.Info {
 	i := s.dev.Info()
 	return devices.Info{
-		Kind: k, Driver: "uvc", Virtual: s.key.bus.Virtual(), Port: i.Port,
+		Kind: k, Driver: "uvc", Virtual: s.key.bus.Virtual() || i.Virtual, Port: i.Port,
 		Name:     usb.CleanName(strings.TrimSpace(i.Strings.Manufacturer + " " + i.Strings.Product)),
 		Serial:   usb.CleanName(i.Strings.Serial),
 		VendorID: i.VendorID, ProductID: i.ProductID,

@@ -47,13 +47,13 @@ func checkFace(t *testing.T, f devices.FaceFrame) {
 }
 
 // faceRig is a colour camera at the controller, opened by one of our drivers.
-func faceRig(t *testing.T, format string, virtual bool, open func(ctx context.Context, port string) (devices.FaceCamera, error)) devicetest.FaceRig {
+func faceRig(t *testing.T, format string, open func(ctx context.Context, port string) (devices.FaceCamera, error)) devicetest.FaceRig {
 	o := newColour(t, colour(format))
 	o.plug(t)
 	return devicetest.FaceRig{
 		Open: func(ctx context.Context) (devices.FaceCamera, error) { return open(ctx, o.port()) },
 		Plug: o.plug, Unplug: o.unplug, Check: checkFace,
-		Size: image.Pt(160, 112), Compressed: strings.HasSuffix(format, "MJPG"), Virtual: virtual,
+		Size: image.Pt(160, 112), Compressed: strings.HasSuffix(format, "MJPG"), Virtual: true,
 		Losses: true, // an emulated processor
 	}
 }
@@ -65,7 +65,7 @@ func TestGuestFaceCamera(t *testing.T) {
 			devicetest.Face(t, func(t *testing.T) devicetest.FaceRig {
 				bus := libusb.New()
 				t.Cleanup(func() { bus.Close() })
-				return faceRig(t, format, false, func(ctx context.Context, port string) (devices.FaceCamera, error) {
+				return faceRig(t, format, func(ctx context.Context, port string) (devices.FaceCamera, error) {
 					c, err := uvc.OpenFace(ctx, bus, port, 0)
 					if err != nil {
 						return nil, err
@@ -89,7 +89,7 @@ func TestGuestV4L2(t *testing.T) {
 	for _, format := range []string{"YUY2", "NV12", "iso MJPG"} {
 		t.Run("Face/"+format, func(t *testing.T) {
 			devicetest.Face(t, func(t *testing.T) devicetest.FaceRig {
-				return faceRig(t, format, true, func(ctx context.Context, port string) (devices.FaceCamera, error) {
+				return faceRig(t, format, func(ctx context.Context, port string) (devices.FaceCamera, error) {
 					c, err := v4l2.OpenFace(ctx, port, -1)
 					if err != nil {
 						return nil, err

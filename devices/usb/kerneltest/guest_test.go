@@ -101,7 +101,7 @@ func TestGuestIrisCamera(t *testing.T) {
 						}
 						return c, nil
 					},
-					Plug: o.plug, Unplug: o.unplug, Check: checkEyes, Illumination: true, Losses: true,
+					Plug: o.plug, Unplug: o.unplug, Check: checkEyes, Illumination: true, Virtual: true, Losses: true,
 				}
 			})
 		})
@@ -157,7 +157,7 @@ func TestGuestScanner(t *testing.T) {
 				}
 				o.scanner().SetScene(virtualtest.Page{Image: page})
 			},
-			At: image.Pt(60, 60), DPI: 150,
+			At: image.Pt(60, 60), DPI: 150, Virtual: true,
 			Slow: func(on bool) {
 				if o.scanner().SetSpeed(0); on {
 					o.scanner().SetSpeed(12_000)

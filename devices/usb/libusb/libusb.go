@@ -190,6 +190,7 @@ func sysfs(info *usb.DeviceInfo) bool {
 	if err != nil || strings.TrimSpace(string(num)) != strconv.Itoa(info.Address) {
 		return false // another plugging than libusb saw
 	}
+	info.Virtual = onSoftware(dir)
 	info.Config = raw[18:] // ParseConfig ends at wTotalLength of the first
 	text := func(name string) string {
 		b, _ := os.ReadFile(filepath.Join(dir, name))
@@ -197,6 +198,13 @@ func sysfs(info *usb.DeviceInfo) bool {
 	}
 	info.Strings = usb.Strings{Manufacturer: text("manufacturer"), Product: text("product"), Serial: text("serial")}
 	return true
+}
+
+// onSoftware reports whether a device hangs on a host controller that is made of
+// software: somebody attached it over USB/IP, or it is a gadget of this machine.
+func onSoftware(dir string) bool {
+	path, err := filepath.EvalSymlinks(dir)
+	return err == nil && (strings.Contains(path, "/vhci_hcd") || strings.Contains(path, "/dummy_hcd"))
 }
 
 // readDescriptors asks the device itself.

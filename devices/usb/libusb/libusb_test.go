@@ -138,6 +138,30 @@ func TestSysfs(t *testing.T) {
 	if c, err := usb.ParseConfig(info.Config); err != nil || len(c.Interfaces) != 1 {
 		t.Errorf("configuration %+v, %v", c, err)
 	}
+	if info.Virtual {
+		t.Error("hardware is said to be virtual")
+	}
+	for _, controller := range []string{"platform/vhci_hcd.0", "platform/dummy_hcd.0"} { // as the kernel links them
+		at := filepath.Join(t.TempDir(), controller, "usb1", "1-4.2")
+		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(dev, at); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(at, dev); err != nil {
+			t.Fatal(err)
+		}
+		if soft := (usb.DeviceInfo{Port: "1-4.2", Address: 7}); !sysfs(&soft) || !soft.Virtual {
+			t.Errorf("a device on %s is taken for hardware", controller)
+		}
+		if err := os.Remove(dev); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(at, dev); err != nil {
+			t.Fatal(err)
+		}
+	}
 	other := usb.DeviceInfo{Port: "1-4.2", Address: 8}
 	if sysfs(&other) {
 		t.Error("files of another plugging were taken")
