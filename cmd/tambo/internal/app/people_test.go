@@ -24,7 +24,7 @@ func (o *officer) refusal() {
 	o.key("Return")
 	o.shot("21-refusal")
 	o.touch(say("except.record"))
-	o.seat(7)
+	o.scene("scene normal")
 	o.touch(say("next.document"))
 	o.document(false)
 	o.sees(say("decision.notSearched"))

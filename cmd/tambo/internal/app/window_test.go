@@ -89,14 +89,15 @@ func TestTheWholeWindow(t *testing.T) {
 	o.touch(say("act.done"))
 
 	t.Log("one eye only")
+	o.seat(5)
 	o.scene("scene blank") // a fast camera would have both eyes before it is said
 	o.arrive("0420", false)
 	o.touch(say("irises.oneEye"))
 	o.touch(say("eye.left"))
 	o.touch(say("except.bandaged"))
 	o.shot("16-exception")
+	o.scene("scene normal")
 	o.touch(say("except.record"))
-	o.seat(5)
 	o.document(false)
 	o.sees(say("step.decision"))
 
