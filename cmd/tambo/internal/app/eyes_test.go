@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 				panic(err)
 			}
 			go tellEyes(l)
+			go awaitWindow()
 		}
 		os.Exit(Run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 	}
@@ -70,6 +71,8 @@ func tellEyes(l net.Listener) {
 		switch ask {
 		case "memory":
 			json.NewEncoder(conn).Encode(memoryNow())
+		case "start":
+			json.NewEncoder(conn).Encode(firstWindow.Load())
 		case "frames":
 			json.NewEncoder(conn).Encode(framesNow())
 		case "panic": // with what nobody may read in the crash log
