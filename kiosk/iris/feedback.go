@@ -64,7 +64,7 @@ func (g *segmenter) glance(p *plane) (hypothesis, bool) {
 	lo, hi := percentile(&hist, 0.01), percentile(&hist, 0.99)
 	g.high.run(p, min(max(p.h/30, 4), 10), lo, hi)
 	g.smooth.blur(&g.high.filled)
-	g.dark.map8(&g.smooth, &darkSpread)
+	g.darken()
 	hist = g.dark.texturedHistogram()
 	var best hypothesis
 	ok := false

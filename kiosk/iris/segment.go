@@ -5,6 +5,7 @@ type segmenter struct {
 	high   highlights
 	smooth plane
 	dark   plane // smooth, its dark tones spread
+	spread tone  // that made dark of it
 	pupils pupilFinder
 	polar  polarStep
 	open   rays // those free of lids, for adjustLimbus
@@ -34,7 +35,7 @@ func (g *segmenter) run(p *plane) (hyps [pupilHypotheses]hypothesis, n int) {
 	radius := min(max(p.h/30, 5), 10)
 	g.high.run(p, radius, lo, hi)
 	g.smooth.blur(&g.high.filled)
-	g.dark.map8(&g.smooth, &darkSpread)
+	g.darken()
 	hist = g.dark.texturedHistogram()
 	for _, c := range g.pupils.find(&g.dark, &hist, pupilHypotheses) {
 		h := hypothesis{pupilScore: c.score}
@@ -55,6 +56,13 @@ func (g *segmenter) run(p *plane) (hyps [pupilHypotheses]hypothesis, n int) {
 		}
 	}
 	return hyps, n
+}
+
+// darken makes dark of smooth.
+func (g *segmenter) darken() {
+	hist := g.smooth.texturedHistogram()
+	g.spread.spreadDark(percentile(&hist, 0.25))
+	g.dark.map8(&g.smooth, &g.spread)
 }
 
 // plausible refuses boundaries that cross or lie outside what an eye can be.

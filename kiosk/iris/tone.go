@@ -13,18 +13,29 @@ func (t *tone) stretch(lo, hi int) {
 	}
 }
 
-// darkSpread spreads the dark tones, where pupil and iris lie, at the cost of
+// spreadDark spreads the dark tones, where pupil and iris lie, at the cost of
 // the bright ones: where exposure or the camera's curve leave an iris nearly
 // black, its border to the sclera would otherwise outshine that of the pupil.
-// The toe bounds the slope at black, and with it the noise of a black pupil.
-var darkSpread = func() (t tone) {
-	const gamma, toe = 0.8, 0.04
-	zero, one := math.Pow(toe, gamma), math.Pow(1+toe, gamma)
+//
+// dark is the grey value that a quarter of the image does not exceed. It is
+// lifted to ordinaryDark, as far as a power of leastPower does it; an image that
+// is not darker than that stays as it is, since spreading makes more of the
+// shades within a pupil. The toe bounds the slope at black, and with it the
+// noise of a black pupil.
+func (t *tone) spreadDark(dark int) {
+	const toe = 0.04
+	power := math.Log(ordinaryDark/255.0) / math.Log(float64(min(max(dark, 1), ordinaryDark))/255)
+	power = max(power, leastPower)
+	zero, one := math.Pow(toe, power), math.Pow(1+toe, power)
 	for v := range t {
-		t[v] = uint8(255*(math.Pow(float64(v)/255+toe, gamma)-zero)/(one-zero) + 0.5)
+		t[v] = uint8(255*(math.Pow(float64(v)/255+toe, power)-zero)/(one-zero) + 0.5)
 	}
-	return t
-}()
+}
+
+const (
+	ordinaryDark = 112
+	leastPower   = 0.6
+)
 
 // map8 writes src's pixels, mapped, into p.
 func (p *plane) map8(src *plane, t *tone) {

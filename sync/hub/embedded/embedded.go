@@ -34,7 +34,7 @@ import (
 var ErrInUse = errors.New("the hub's store is in use by another process")
 
 // ErrDamaged says that hub.db would not be safe to open. Nothing was written.
-var ErrDamaged = errors.New("the hub's store is damaged: keep a copy of its folder, then bring hub.db back from the last backup; kiosks send again what it has not given a receipt for")
+var ErrDamaged = errors.New("the hub's store is damaged: keep a copy of its whole folder, then bring hub.db back from the last backup; kiosks send again only what has no receipt yet, so the parts that came since that backup must stay in parts/")
 
 // Store is a [hub.Store] in a folder.
 type Store struct {
