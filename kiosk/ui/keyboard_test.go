@@ -70,6 +70,9 @@ func (b *bench) enters(text string) {
 // nothing about the person: not how old they are, not that they were told, not
 // that a doubtful field was looked at.
 func TestAnIntakeByKeyboard(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the short form is for races: TestAWholeIntake goes the same way")
+	}
 	b := newBench(t, nil)
 	b.signIn(sessiontest.Officer)
 	b.Devices.Seat(11, 1)

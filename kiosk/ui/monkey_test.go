@@ -456,7 +456,7 @@ func (m *monkey) signInAgain() {
 func TestMonkey(t *testing.T) {
 	n, seed := 1000, uint64(1)
 	if testing.Short() {
-		n = 150
+		n = 60
 	}
 	if os.Getenv("TAMBO_LONG") != "" {
 		n, seed = 10000, uint64(time.Now().UnixNano())
