@@ -4,7 +4,7 @@ SHELL    := /bin/bash
 GO       ?= go
 PROGRAMS := tambo tambo-diag tambo-devsim tambo-hub
 # Packages whose tests run a second time under the race detector.
-RACE     := ./devices/... ./store/... ./sync/... ./kiosk/gallery/... ./kiosk/capture/... ./kiosk/session/...
+RACE     := ./devices/... ./store/... ./sync/... ./kiosk/gallery/... ./kiosk/capture/... ./kiosk/session/... ./kiosk/ui
 # The eyes and pages that the virtual devices show: `make run EYES=DIR PAGES=DIR`.
 EYES     ?=
 PAGES    ?=

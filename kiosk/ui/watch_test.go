@@ -309,6 +309,9 @@ func (s *strict) Second(ctx context.Context, id kiosk.EncounterID, label string,
 // for on the UI goroutine, nothing keeps it, and every page answers at once. What
 // the window can ask for and this test does not reach fails it.
 func TestTheWatchdog(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a measure of time, not of races")
+	}
 	s := newStrict(t, 60*time.Millisecond)
 	b := newBenchSettling(t, 0, func(real ui.Session) ui.Session { s.Session = real; return s })
 	b.strict.Store(s)
