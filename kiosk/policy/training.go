@@ -14,7 +14,6 @@ import (
 func TrainingAgreement(recipients []kiosk.Recipient, now time.Time) kiosk.Agreement {
 	now = now.UTC().Truncate(time.Second)
 	day := 24 * time.Hour
-	adult := []kiosk.Modality{kiosk.ModalityIris, kiosk.ModalityFace, kiosk.ModalityDocument}
 	a := kiosk.Agreement{
 		ID: "utopia-training", Version: 1, Title: "Training agreement, Republic of Utopia", Training: true,
 		NotBefore: now.Add(-time.Hour), Expires: now.Add(90 * day),
@@ -28,28 +27,7 @@ func TrainingAgreement(recipients []kiosk.Recipient, now time.Time) kiosk.Agreem
 			{Code: "court-order", Kind: "order", Citation: "Order of the Specimen Court", Basis: kiosk.BasisOrder, ValidFrom: now.Add(-day), ValidUntil: now.Add(365 * day)},
 			{Code: "border-act-4", Kind: "statute", Citation: "Specimen Border Act, section 4", Basis: kiosk.BasisLegalDuty, ValidFrom: now.Add(-day), ValidUntil: now.Add(365 * day)},
 		},
-		Categories: []kiosk.Category{{
-			Code: "remand", Bands: []kiosk.BandRule{
-				{Band: kiosk.Band14To17, Modalities: []kiosk.Modality{kiosk.ModalityFace, kiosk.ModalityDocument}, Guardian: true},
-				{Band: kiosk.BandAdult, Modalities: adult, Without: map[kiosk.ProtectedFlag][]kiosk.Modality{
-					kiosk.FlagVictim: {kiosk.ModalityFace},
-				}},
-			},
-		}, {
-			Code: "traveller", Bands: []kiosk.BandRule{
-				{Band: kiosk.Band14To17, Modalities: []kiosk.Modality{kiosk.ModalityFace, kiosk.ModalityDocument}},
-				{Band: kiosk.BandAdult, Modalities: adult},
-			},
-		}},
-		Visits: []kiosk.Visit{{
-			Kind:     kiosk.VisitIntake,
-			Steps:    []kiosk.StepKind{kiosk.StepArrival, kiosk.StepIrises, kiosk.StepDocument, kiosk.StepIdentity, kiosk.StepFace, kiosk.StepDecision, kiosk.StepReview},
-			Required: []kiosk.StepKind{kiosk.StepArrival, kiosk.StepIrises, kiosk.StepDocument, kiosk.StepIdentity, kiosk.StepFace, kiosk.StepDecision, kiosk.StepReview},
-		}, {
-			Kind:     kiosk.VisitPort,
-			Steps:    []kiosk.StepKind{kiosk.StepArrival, kiosk.StepDocument, kiosk.StepIdentity, kiosk.StepIrises, kiosk.StepDecision, kiosk.StepReview},
-			Required: []kiosk.StepKind{kiosk.StepArrival, kiosk.StepDocument, kiosk.StepIdentity, kiosk.StepIrises, kiosk.StepDecision, kiosk.StepReview},
-		}},
+		Categories: trainingCategories(), Visits: trainingVisits(),
 		Notice: kiosk.Notice{
 			Text: map[string]string{
 				"en": "Your irises, your face and your document are recorded under the Specimen Prison Act, section 12, to establish who you are. Kept for 5 years. To object: Specimen Ombudsman, 555-0100. This is a training exercise.",
@@ -84,4 +62,36 @@ func TrainingAgreement(recipients []kiosk.Recipient, now time.Time) kiosk.Agreem
 		a.Notice.Digest[lang] = TextDigest(text)
 	}
 	return a
+}
+
+// trainingCategories says whom the training agreement covers: minors by face and
+// document only, victims without a photo.
+func trainingCategories() []kiosk.Category {
+	adult := []kiosk.Modality{kiosk.ModalityIris, kiosk.ModalityFace, kiosk.ModalityDocument}
+	return []kiosk.Category{{
+		Code: "remand", Bands: []kiosk.BandRule{
+			{Band: kiosk.Band14To17, Modalities: []kiosk.Modality{kiosk.ModalityFace, kiosk.ModalityDocument}, Guardian: true},
+			{Band: kiosk.BandAdult, Modalities: adult, Without: map[kiosk.ProtectedFlag][]kiosk.Modality{
+				kiosk.FlagVictim: {kiosk.ModalityFace},
+			}},
+		},
+	}, {
+		Code: "traveller", Bands: []kiosk.BandRule{
+			{Band: kiosk.Band14To17, Modalities: []kiosk.Modality{kiosk.ModalityFace, kiosk.ModalityDocument}},
+			{Band: kiosk.BandAdult, Modalities: adult},
+		},
+	}}
+}
+
+// trainingVisits are the kinds of visit with their steps.
+func trainingVisits() []kiosk.Visit {
+	return []kiosk.Visit{{
+		Kind:     kiosk.VisitIntake,
+		Steps:    []kiosk.StepKind{kiosk.StepArrival, kiosk.StepIrises, kiosk.StepDocument, kiosk.StepIdentity, kiosk.StepFace, kiosk.StepDecision, kiosk.StepReview},
+		Required: []kiosk.StepKind{kiosk.StepArrival, kiosk.StepIrises, kiosk.StepDocument, kiosk.StepIdentity, kiosk.StepFace, kiosk.StepDecision, kiosk.StepReview},
+	}, {
+		Kind:     kiosk.VisitPort,
+		Steps:    []kiosk.StepKind{kiosk.StepArrival, kiosk.StepDocument, kiosk.StepIdentity, kiosk.StepIrises, kiosk.StepDecision, kiosk.StepReview},
+		Required: []kiosk.StepKind{kiosk.StepArrival, kiosk.StepDocument, kiosk.StepIdentity, kiosk.StepIrises, kiosk.StepDecision, kiosk.StepReview},
+	}}
 }
