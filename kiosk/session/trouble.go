@@ -11,6 +11,7 @@ import (
 	"tambo/kiosk/capture"
 	"tambo/kiosk/document"
 	"tambo/kiosk/intake"
+	"tambo/kiosk/iris"
 	"tambo/kiosk/policy"
 )
 
@@ -140,6 +141,9 @@ func Explain(err error) Explained {
 
 // Progress is what a running capture reports after every frame.
 type Progress = capture.Progress
+
+// Contour is a boundary of pupil or iris as it was traced, in pixels of its frame.
+type Contour = iris.Contour
 
 // Draft returns an unfinished encounter without opening it: what a second
 // person is shown of one that is held.

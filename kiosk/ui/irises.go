@@ -12,7 +12,6 @@ import (
 
 	"tambo/kiosk"
 	"tambo/kiosk/intake"
-	"tambo/kiosk/iris"
 	"tambo/kiosk/session"
 	"tambo/kiosk/ui/screens"
 	"tambo/kiosk/ui/theme"
@@ -184,9 +183,9 @@ func (l *live) progress(p session.Progress, set func(session.Progress)) {
 }
 
 // line is a contour as a closed line.
-func line(c *iris.Contour) []fyne.Position {
-	out := make([]fyne.Position, 0, iris.ContourPoints/2)
-	for i := 0; i < iris.ContourPoints; i += 2 {
+func line(c *session.Contour) []fyne.Position {
+	out := make([]fyne.Position, 0, len(c.Radii)/2)
+	for i := 0; i < len(c.Radii); i += 2 {
 		p := c.Point(i)
 		out = append(out, fyne.NewPos(float32(p.X), float32(p.Y)))
 	}
