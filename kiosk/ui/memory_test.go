@@ -32,9 +32,13 @@ func live() (heap, resident uint64) {
 // that keeps what it drew for a moment only: it reads that before anything else.
 const memoryMark = "TAMBO_TEST_MEMORY"
 
-// settled lets the toolkit forget what is not seen any more, as it does by
-// itself while a window is painted, and returns what is in use then.
+// settled clears the place of whoever sat there, because the virtual devices hold
+// pictures of them of every size, lets the toolkit forget what is not seen any
+// more, as it does by itself while a window is painted, and returns what is in
+// use then.
 func (b *bench) settled() (heap, resident uint64) {
+	b.Devices.Empty()
+	b.Devices.Lay(nil)
 	for range 2 {
 		b.w.Canvas().Capture()
 		end := time.Now().Add(10500 * time.Millisecond) // it looks every ten seconds
@@ -66,7 +70,7 @@ func TestMemoryIsFlat(t *testing.T) {
 		}
 		return
 	}
-	const each = 300 << 10 // bytes that an intake may leave at most
+	const each = 100 << 10 // bytes that an intake may leave at most
 	n, every := 9, 3
 	if os.Getenv("TAMBO_LONG") != "" {
 		n, every = 200, 20

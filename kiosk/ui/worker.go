@@ -50,6 +50,7 @@ func (w *worker) next() (job, bool) {
 		return job{}, false
 	}
 	j := w.queue[0]
+	w.queue[0] = job{} // its pictures are not kept until the queue grows again
 	w.queue = w.queue[1:]
 	return j, true
 }

@@ -127,7 +127,7 @@ func (d *Devices) Mood(mood string) {
 func (d *Devices) Empty() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.scene, d.face = nil, nil
+	d.scene, d.still, d.face = nil, nil, nil
 }
 
 // Lay puts a holder's page on the glass; nil takes it away.
