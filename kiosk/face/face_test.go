@@ -121,6 +121,18 @@ func TestFindsPeople(t *testing.T) {
 	}
 }
 
+// TestFindsTheOld: grey brows and beards, which are lighter than a dark skin, hide
+// nobody: 1167 was not found before.
+func TestFindsTheOld(t *testing.T) {
+	for seed := uint64(1160); seed < 1190; seed++ {
+		p := portrait.NewPerson(seed).Aged(75)
+		l := face.Examine(colour(portrait.Draw(p, 640, 480, portrait.Good())))
+		if err := off(&l, portrait.Where(p, 640, 480, portrait.Good())); !l.Present || err > 0.36 {
+			t.Errorf("person %d: found %v, eyes %.2f of their distance away", seed, l.Present, err)
+		}
+	}
+}
+
 // TestNobody: what is not a face is none.
 func TestNobody(t *testing.T) {
 	wall, _ := portrait.Mood("nobody")

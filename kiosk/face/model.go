@@ -179,6 +179,11 @@ func (f *frameOf) at(x, y float64) (px, py float64) {
 const (
 	shareLight, shareEdge, shareMirror, shareSkin = 0.35, 0.31, 0.12, 0.22
 
+	// lightLeast is what edges say for light where light says less: on the darkest
+	// skin the whites of the eyes, grey brows and a grey beard are lighter than the
+	// cheeks, and the model of light is upside down.
+	lightLeast = 0.4
+
 	leastContrast = 0.03 // of the logarithm of light: below, there is nothing
 	leastAlike    = 0.22 // of light and edges together
 	leastSkin     = 0.2
@@ -205,7 +210,8 @@ func (s *search) likeness(p *pair) float64 {
 	flatten(&edge, &weight, false)
 	best := 0.0
 	for i := range stretches {
-		l, e := math.Max(alike(&light, &faceModel.light[i]), 0), math.Max(alike(&edge, &faceModel.edge[i]), 0)
+		e := math.Max(alike(&edge, &faceModel.edge[i]), 0)
+		l := math.Max(alike(&light, &faceModel.light[i]), lightLeast*e)
 		best = math.Max(best, shareLight*l+shareEdge*e)
 	}
 	if best < leastAlike*(shareLight+shareEdge) {
