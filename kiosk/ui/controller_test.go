@@ -310,6 +310,28 @@ func TestAWholeIntake(t *testing.T) {
 	}
 }
 
+// TestWhatWasTakenIsExcepted: an eye of glass was captured. It is not chosen for
+// the officer; excepting it destroys its image and leaves the other eye.
+func TestWhatWasTakenIsExcepted(t *testing.T) {
+	b := newBench(t, nil)
+	b.signIn(sessiontest.Officer)
+	b.Devices.Seat(11, 1)
+	b.adult(11)
+	b.arrive("0417", true)
+	b.sees(b.say.Say("document.put"))
+	b.c.Except(kiosk.ModalityIris, kiosk.BothEyes[:]...)
+	b.sees(b.say.Say("missing.eye"))
+	b.touch(b.say.Say("eye.right"))
+	b.sees(b.say.Say("except.destroys"))
+	b.touch(b.say.Say("except.prosthetic"))
+	b.touch(b.say.Say("except.record"))
+	b.run("the sheet to go", func() bool { return b.c.Page() != "exception" && !b.c.Busy() })
+	e, _ := b.Current()
+	if e.Best(kiosk.EyeRight) != nil || !e.Excepted(kiosk.ModalityIris, kiosk.EyeRight) || e.Best(kiosk.EyeLeft) == nil || len(e.Searches) == 0 {
+		t.Errorf("after the exception: captures %+v, exceptions %+v, %d searches", e.Captures, e.Exceptions, len(e.Searches))
+	}
+}
+
 // TestAHitIsAnsweredBeforeItIsLeft: the same person comes again. It does not go
 // on by itself past an open hit, Enter answers nothing, and the way on is grey
 // until there is an answer; then it is held for a second person.

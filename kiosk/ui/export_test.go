@@ -1,6 +1,11 @@
 package ui
 
+import "tambo/kiosk"
+
 // What tests may look at.
+
+// Except shows the exception sheet.
+func (c *Controller) Except(m kiosk.Modality, eyes ...kiosk.Eye) { c.showException(m, "", eyes...) }
 
 // Busy reports that an act is under way.
 func (c *Controller) Busy() bool { return c.busy }

@@ -167,9 +167,15 @@ func (c *Controller) showException(m kiosk.Modality, why kiosk.ExceptionReason, 
 	c.touch()
 	c.endCapture()
 	c.trouble = nil
+	e, _ := c.encounter()
+	if m != kiosk.ModalityIris {
+		eyes = []kiosk.Eye{kiosk.EyeUnknown}
+	}
+	// An eye that was captured is excepted only if the officer says so.
+	eyes = slices.DeleteFunc(slices.Clone(eyes), func(eye kiosk.Eye) bool { return eye != kiosk.EyeUnknown && e.Best(eye) != nil })
 	x := &except{of: m, why: why, eyes: eyes}
 	c.show(page{name: "exception", build: func(f screens.Frame) *screens.Screen {
-		s := screens.ExceptionState{Modality: x.of, Eyes: x.eyes, Reason: x.why, Words: x.words, Present: x.with}
+		s := screens.ExceptionState{Modality: x.of, Eyes: x.eyes, Destroys: len(c.captured(x)) > 0, Reason: x.why, Words: x.words, Present: x.with}
 		if x.of == kiosk.ModalityIris && len(x.eyes) == 0 {
 			s.Missing = append(s.Missing, "eye")
 		}
@@ -209,14 +215,25 @@ func (c *Controller) showException(m kiosk.Modality, why kiosk.ExceptionReason, 
 	}})
 }
 
-func (c *Controller) excepted(x *except) {
-	eyes := x.eyes
-	if x.of != kiosk.ModalityIris {
-		eyes = []kiosk.Eye{kiosk.EyeUnknown}
-	}
-	var events []kiosk.Event
+// captured are the captures of what is to be excepted: what cannot be taken was
+// not taken. A page that cannot be read stays.
+func (c *Controller) captured(x *except) (all []kiosk.CaptureID) {
 	e, _ := c.encounter()
-	for _, eye := range eyes {
+	for _, k := range e.Captures {
+		if k.Modality == x.of && x.of != kiosk.ModalityDocument && slices.Contains(x.eyes, k.Eye) && !k.Cleared {
+			all = append(all, k.ID)
+		}
+	}
+	return all
+}
+
+func (c *Controller) excepted(x *except) {
+	var events []kiosk.Event
+	for _, id := range c.captured(x) {
+		events = append(events, kiosk.Cleared{Capture: id})
+	}
+	e, _ := c.encounter()
+	for _, eye := range x.eyes {
 		if !e.Excepted(x.of, eye) {
 			events = append(events, kiosk.Excepted{Exception: kiosk.Exception{Modality: x.of, Eye: eye, Reason: x.why, Words: x.words, Present: x.with}})
 		}

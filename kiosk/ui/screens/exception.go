@@ -62,6 +62,9 @@ func Exception(f Frame, s ExceptionState, c ExceptionCalls) *Screen {
 			}
 		})))
 	}
+	if s.Destroys {
+		col = append(col, widgets.NewBanner(widgets.BannerState{Tone: theme.Care, Detail: f.Say("except.destroys")}))
+	}
 	var l []widgets.Choice
 	for _, r := range exceptReasons[s.Modality] {
 		l = append(l, widgets.Choice{Key: string(r), Label: coded(f.Book, "except.", string(r))})

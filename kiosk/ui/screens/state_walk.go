@@ -112,6 +112,7 @@ type BelowCalls struct {
 type ExceptionState struct {
 	Modality kiosk.Modality
 	Eyes     []kiosk.Eye // chosen, of irises
+	Destroys bool        // what was captured of them is destroyed
 	Reason   kiosk.ExceptionReason
 	Words    string // the person's own
 	Present  string // who was there

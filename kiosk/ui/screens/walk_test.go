@@ -119,6 +119,11 @@ func TestException(t *testing.T) {
 		f.Encounter = encounter(kiosk.StepIrises)
 		return screens.Exception(f, screens.ExceptionState{Modality: kiosk.ModalityIris, Eyes: []kiosk.Eye{kiosk.EyeLeft}, Missing: []string{"reason"}}, calls)
 	})
+	shows(t, "exception-destroys", func(l words.Language) *screens.Screen {
+		f := frame(l)
+		f.Encounter = encounter(kiosk.StepIrises)
+		return screens.Exception(f, screens.ExceptionState{Modality: kiosk.ModalityIris, Eyes: []kiosk.Eye{kiosk.EyeLeft}, Reason: kiosk.ExceptProsthetic, Destroys: true}, calls)
+	})
 	shows(t, "exception-refuses", func(l words.Language) *screens.Screen {
 		f := frame(l)
 		f.Encounter = encounter(kiosk.StepIrises)
