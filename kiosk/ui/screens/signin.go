@@ -58,17 +58,28 @@ func SignIn(f Frame, s SignInState, c SignInCalls) *Screen {
 	b.s.typed = func() { setReason(way, missing(password.Text())) }
 	b.s.typed()
 
-	title, note := f.Say("signin.title"), f.Say("signin.note")
+	top := widgets.Row(40, widgets.Grow(widgets.Middle(b.signInHead(s))), widgets.Wide(560, widgets.Middle(widgets.Row(f.gap(), fields...))))
+	other := b.act("signin.forgotten", c.Forgotten)
+	if s.Locked != nil {
+		other = b.act("locked.other", c.Other)
+	}
+	return b.done(widgets.Column(16, widgets.Grow(top), keyboard), []*widgets.ActButton{b.fault(c.Wrong)}, []*widgets.ActButton{other, way})
+}
+
+// signInHead says who is asked for, or who is locked out and what waits; a fault
+// takes the place of the note.
+func (b *builder) signInHead(s SignInState) fyne.CanvasObject {
+	title, note := b.Say("signin.title"), b.Say("signin.note")
 	if l := s.Locked; l != nil {
-		title = f.Say("locked.title")
-		note = "**" + l.Operator.Label + " · " + coded(f.Book, "role.", string(l.Operator.Role)) + "**\n"
+		title = b.Say("locked.title")
+		note = "**" + l.Operator.Label + " · " + coded(b.Book, "role.", string(l.Operator.Role)) + "**\n"
 		if l.Idle > 0 {
-			note += f.Say("locked.noteIdle", "Wait", f.Span(l.Idle))
+			note += b.Say("locked.noteIdle", "Wait", b.Span(l.Idle))
 		} else {
-			note += f.Say("locked.notePlain")
+			note += b.Say("locked.notePlain")
 		}
 		if l.Open {
-			note += " " + f.Say("locked.waits")
+			note += " " + b.Say("locked.waits")
 		}
 	}
 	head := []fyne.CanvasObject{widgets.NewWords(title, widgets.Hero)}
@@ -77,11 +88,7 @@ func SignIn(f Frame, s SignInState, c SignInCalls) *Screen {
 	} else {
 		head = append(head, widgets.NewWords(note, widgets.Style{Size: 20, Second: true}))
 	}
-	top := widgets.Row(40, widgets.Grow(widgets.Middle(widgets.Column(8, head...))), widgets.Wide(560, widgets.Middle(widgets.Row(f.gap(), fields...))))
-	if s.Locked != nil {
-		return b.done(widgets.Column(16, widgets.Grow(top), keyboard), []*widgets.ActButton{b.fault(c.Wrong)}, []*widgets.ActButton{b.act("locked.other", c.Other), way})
-	}
-	return b.done(widgets.Column(16, widgets.Grow(top), keyboard), []*widgets.ActButton{b.fault(c.Wrong)}, []*widgets.ActButton{b.act("signin.forgotten", c.Forgotten), way})
+	return widgets.Column(8, head...)
 }
 
 func (b *builder) signInFault(s SignInState) string {
