@@ -170,7 +170,9 @@ func (k *checker) walk(o fyne.CanvasObject, pos fyne.Position, in []rect, of int
 			k.shapes = append(k.shapes, shape{r: r})
 		}
 	case *canvas.Raster:
-		k.shapes = append(k.shapes, shape{r: r})
+		if o.Size().Width > 40 {
+			k.shapes = append(k.shapes, shape{r: r})
+		}
 	case *fyne.Container:
 		inside := append(slices.Clone(in), r)
 		for _, c := range o.Objects {

@@ -96,16 +96,14 @@ func sign(s theme.Sign, c nrgba, size float32) fyne.CanvasObject {
 }
 
 func icon(r fyne.Resource, size float32) fyne.CanvasObject {
-	i := canvas.NewImageFromResource(r)
-	i.FillMode = canvas.ImageFillContain
+	i := drawn(r)
 	i.SetMinSize(fyne.NewSize(size, size))
 	return Middle(i)
 }
 
 // round draws a mark in a filled circle.
 func round(s theme.Sign, ink, ground nrgba, size float32) fyne.CanvasObject {
-	i := canvas.NewImageFromResource(theme.Mark(s, ink))
-	i.FillMode = canvas.ImageFillContain
+	i := drawn(theme.Mark(s, ink))
 	return Wide(size, Middle(AtLeast(size, size, Stack(box(ground, nil, 0, size/2), Pad(size*0.2, i)))))
 }
 

@@ -85,7 +85,20 @@ type Words struct {
 	text  string
 	width float32 // it was laid out for, 0 if it was not
 	lines []fyne.CanvasObject
+	// known are the lines at the last few widths: a layout asks for the same
+	// ones again and again, and measuring text is most of what it costs.
+	known []broken
 }
+
+// broken is a paragraph broken into lines for a width.
+type broken struct {
+	width  float32
+	lines  [][]run
+	widest float32
+	height float32 // of a line
+}
+
+const mostKnown = 4
 
 // NewWords returns a paragraph.
 func NewWords(text string, s Style) *Words {
@@ -99,7 +112,7 @@ func (w *Words) Set(text string) {
 	if w.text == text {
 		return
 	}
-	w.text = text
+	w.text, w.known = text, nil
 	w.Refresh()
 }
 
@@ -113,10 +126,26 @@ type run struct {
 }
 
 // set breaks the words into lines that fit a width; 0 is as wide as it takes.
-func (w *Words) set(width float32) (lines [][]run, widest float32) {
-	if w.style.Shrink && width > 0 {
-		return w.shrunk(width).set(width)
+func (w *Words) set(width float32) broken {
+	for _, b := range w.known {
+		if b.width == width {
+			return b
+		}
 	}
+	as := w
+	if w.style.Shrink && width > 0 {
+		as = w.shrunk(width)
+	}
+	b := broken{width: width, height: as.style.measure("Mg").Height}
+	b.lines, b.widest = as.broken(width)
+	if len(w.known) == mostKnown {
+		w.known = w.known[1:]
+	}
+	w.known = append(w.known, b)
+	return b
+}
+
+func (w *Words) broken(width float32) (lines [][]run, widest float32) {
 	for _, para := range strings.Split(w.text, "\n") {
 		line, x := []run(nil), float32(0)
 		flush := func() {
@@ -182,22 +211,16 @@ func trim(line []run, x float32) float32 {
 	return x
 }
 
-func (w *Words) lineHeight() float32 { return w.style.measure("Mg").Height }
-
 // HeightFor returns the height at a width.
 func (w *Words) HeightFor(width float32) float32 {
-	if w.style.Shrink && width > 0 {
-		w = w.shrunk(width)
-	}
-	lines, _ := w.set(width)
-	return float32(len(lines)) * w.lineHeight()
+	b := w.set(width)
+	return float32(len(b.lines)) * b.height
 }
 
 // longest is the width of the longest thing that is never broken.
 func (w *Words) longest() (least float32) {
 	if w.style.OneLine {
-		_, widest := w.set(0)
-		return widest
+		return w.set(0).widest
 	}
 	if w.style.Shrink {
 		n := &Words{style: w.style, text: strings.ReplaceAll(w.text, "\u00a0", " ")}
@@ -218,8 +241,7 @@ func (w *Words) longest() (least float32) {
 
 // Natural returns the width on one line.
 func (w *Words) Natural() float32 {
-	_, widest := w.set(0)
-	return widest
+	return w.set(0).widest
 }
 
 // CreateRenderer implements fyne.Widget.
@@ -236,11 +258,8 @@ func (r *wordsRenderer) MinSize() fyne.Size {
 func (r *wordsRenderer) Layout(s fyne.Size) {
 	w := r.w
 	w.width = s.Width
-	lines, _ := w.set(s.Width)
-	h := w.lineHeight()
-	if w.style.Shrink && s.Width > 0 {
-		h = w.shrunk(s.Width).lineHeight()
-	}
+	b := w.set(s.Width)
+	lines, h := b.lines, b.height
 	w.lines = w.lines[:0:0]
 	y := float32(0)
 	if w.style.OneLine {
@@ -275,8 +294,7 @@ func Keep(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") }
 // Lines returns the lines as they are broken now.
 func (w *Words) Lines() []string {
 	var out []string
-	lines, _ := w.set(w.width)
-	for _, l := range lines {
+	for _, l := range w.set(w.width).lines {
 		s := ""
 		for i, r := range l {
 			if i > 0 && !strings.HasSuffix(s, " ") && r.x > l[i-1].x+l[i-1].style.measure(l[i-1].text).Width+1 {
