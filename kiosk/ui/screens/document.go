@@ -169,6 +169,14 @@ func (b *builder) fieldRow(f namedField, s DocumentState) widgets.FieldRowState 
 	if f.Source == kiosk.SourceOfficer {
 		r.Check = widgets.Note{Word: "–"}
 	}
+	switch {
+	case f.Print == kiosk.PrintAgrees && f.Printed != "":
+		r.Compare = widgets.Note{Tone: theme.Good, Word: b.Say("source.page") + ": " + widgets.Keep(f.Printed)}
+	case f.Print == kiosk.PrintAgrees:
+		r.Compare = widgets.Note{Tone: theme.Good, Word: b.Say("compare.agrees")}
+	case f.Print == kiosk.PrintNotFound:
+		r.Compare = widgets.Note{Word: b.Say("compare.notFound")}
+	}
 	look := checkTones[f.Status] == theme.Care || checkTones[f.Status] == theme.Stop
 	if look {
 		r.Tone = checkTones[f.Status]
@@ -189,7 +197,7 @@ func (b *builder) fieldRow(f namedField, s DocumentState) widgets.FieldRowState 
 			r.Answers = append(r.Answers, widgets.Choice{Key: strconv.Itoa(i), Label: b.Say(useKeys[v.Source])})
 		}
 		r.Answers = append(r.Answers, widgets.Choice{Key: "type", Label: b.Say("answer.type")})
-		if d.Chosen >= 0 && r.Chosen == "" {
+		if d.Chosen >= 0 {
 			r.Chosen = strconv.Itoa(d.Chosen)
 		}
 	}
