@@ -166,7 +166,7 @@ func (b *builder) fieldRow(f namedField, s DocumentState) widgets.FieldRowState 
 	if f.Source == "" {
 		r.From = "–"
 	}
-	if f.Source == kiosk.SourceOfficer {
+	if f.Source == kiosk.SourceOfficer || f.Source == kiosk.SourcePage { // nothing there has a check digit
 		r.Check = widgets.Note{Word: "–"}
 	}
 	switch {
