@@ -31,8 +31,9 @@ const (
 // Program is an installed tesseract. Safe for concurrent use: each reading is a
 // process of its own, on one thread.
 type Program struct {
-	path  string
-	limit time.Duration
+	path string
+	// Limit is how long one picture may take; Find sets five seconds.
+	Limit time.Duration
 
 	mu       sync.Mutex
 	language string // that pages are read with; empty until the program was asked
@@ -49,7 +50,7 @@ func Find() (*Program, error) {
 	for _, f := range folders {
 		path := filepath.Join(f, "tesseract")
 		if st, err := os.Stat(path); err == nil && st.Mode().IsRegular() && st.Mode()&0o111 != 0 {
-			return &Program{path: path, limit: limit}, nil
+			return &Program{path: path, Limit: limit}, nil
 		}
 	}
 	return nil, fail("find the program", devices.ErrUnsupported, errors.New("tesseract is not installed"))
@@ -135,7 +136,7 @@ func encode(img *image.Gray) ([]byte, error) {
 // run runs the program once. When the time is over it is killed, with whatever
 // it started.
 func (p *Program) run(ctx context.Context, in []byte, args ...string) ([]byte, error) {
-	mine, cancel := context.WithTimeout(ctx, p.limit)
+	mine, cancel := context.WithTimeout(ctx, p.Limit)
 	defer cancel()
 	out := &bounded{most: maxOutput, stop: cancel}
 	cmd := exec.CommandContext(mine, p.path, args...)
@@ -152,7 +153,7 @@ func (p *Program) run(ctx context.Context, in []byte, args ...string) ([]byte, e
 	case ctx.Err() != nil:
 		return nil, fail("read print", devices.ErrStalled, ctx.Err())
 	case mine.Err() != nil:
-		return nil, fail("read print", devices.ErrStalled, fmt.Errorf("not done within %v", p.limit))
+		return nil, fail("read print", devices.ErrStalled, fmt.Errorf("not done within %v", p.Limit))
 	case err != nil:
 		return nil, fail("run the program", devices.ErrGone, err)
 	}

@@ -27,7 +27,7 @@ func fake(t *testing.T, script string) *Program {
 	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return &Program{path: path, language: "eng", limit: 20 * time.Second}
+	return &Program{path: path, language: "eng", Limit: 20 * time.Second}
 }
 
 func blank() *image.Gray { return image.NewGray(image.Rect(0, 0, 40, 30)) }
@@ -76,7 +76,7 @@ func TestFailures(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			p := fake(t, c.script)
 			if c.limit != 0 {
-				p.limit = c.limit
+				p.Limit = c.limit
 			}
 			start := time.Now()
 			words, err := p.ReadText(t.Context(), blank())
@@ -94,7 +94,7 @@ func TestFailures(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	gone := &Program{path: filepath.Join(t.TempDir(), "none"), language: "eng", limit: time.Second}
+	gone := &Program{path: filepath.Join(t.TempDir(), "none"), language: "eng", Limit: time.Second}
 	if _, err := gone.ReadText(t.Context(), blank()); !errors.Is(err, devices.ErrGone) {
 		t.Errorf("uninstalled meanwhile: %v", err)
 	}
@@ -176,7 +176,7 @@ func TestInstalled(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	p.limit = 5 * time.Minute // a machine that does other things too
+	p.Limit = 5 * time.Minute // a machine that does other things too
 	face, err := opentype.Parse(goregular.TTF)
 	if err != nil {
 		t.Fatal(err)

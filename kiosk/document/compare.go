@@ -33,8 +33,8 @@ type Printed struct {
 }
 
 // sure is how certain a reader must be of every word before it may be said that
-// the page differs from the zone. Agreement needs no such floor: nobody reads
-// nine characters right by mistake.
+// the page differs from the zone. Agreement needs no such floor: few read a whole
+// value right by mistake.
 const sure = 0.85
 
 // Compare compares a zone with words that were read on [Print] of its page: for
@@ -203,7 +203,7 @@ func altered(want, got string) bool {
 // lookalikes are groups of characters that readers of print take for one another
 // on worn pages. Source: the confusions of tesseract's spa and eng on generated
 // pages, and those that every such list has (O0, I1, S5, B8, Z2, G6).
-var lookalikes = strings.Fields("O0DQCGU I1LTJ7 S5Z2 S58 S569 B83R 08698 G6C 17 A4 VUY VWM MNH EFB PRF KXH ÑN 3895 27Z CEG")
+var lookalikes = strings.Fields("O0DQCGU I1LTJ7 S5Z2 S58 S569 B83R BDÐ 08698 G6C 17 A4 VUY VWM MNH EFB PRF KXH ÑN 3895 27Z CEG")
 
 // alike reports whether two characters are taken for one another.
 func alike(a, b rune) bool {

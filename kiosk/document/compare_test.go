@@ -54,6 +54,7 @@ func TestCompare(t *testing.T) {
 		{"given names", "ERIKSSON<<ANNA<MARIA", "secondaryIdentifier", []string{"ANNA MARIA"}, agrees, ""},
 		{"given names on two lines", "ERIKSSON<<ANNA<MARIA", "secondaryIdentifier", []string{"ANNA", "+MARIA"}, agrees, ""},
 		{"in small letters", "ERIKSSON<<ANNA<MARIA", "primaryIdentifier", []string{"Eriksson"}, agrees, ""},
+		{"a small letter among capitals", "TUCJA<<ANNA", "primaryIdentifier", []string{"tUCJA"}, unseen, ""},
 		{"part of another name", "ANNA<<ANNA<MARIA", "primaryIdentifier", []string{"ANNA MARIA"}, unseen, ""},
 		{"one name for two", "ANNA<<ANNA", "primaryIdentifier", []string{"ANNA"}, unseen, ""},
 		{"two names alike", "ANNA<<ANNA", "primaryIdentifier", []string{"ANNA", "Given", "ANNA"}, agrees, ""},

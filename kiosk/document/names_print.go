@@ -142,7 +142,7 @@ func (p *print) name(want string, cut bool, taken *image.Rectangle) (r Printed) 
 		if !loose(rest) {
 			return false
 		}
-		if spells(text(run), whole, false) || cut && beginnings(run, parts) {
+		if whole := spells(text(run), whole, false) || cut && beginnings(run, parts); whole && !mixed(run) {
 			r = Printed{Standing: kiosk.PrintAgrees, Box: around(run)}
 			if v := spelling(run, parts); lettersOf(v) != lettersOf(want) {
 				r.Value = v
@@ -221,6 +221,27 @@ func text(run []kiosk.Word) string {
 		l[i] = w.Text
 	}
 	return strings.Join(l, " ")
+}
+
+// mixed reports whether a small letter stands among capitals: it was misread, Ł
+// as t for instance, and what it was taken for vouches for nothing.
+func mixed(run []kiosk.Word) bool {
+	for _, w := range run {
+		small, large := 0, 0
+		for _, r := range w.Text {
+			switch {
+			case r == 'ß': // has no capital that is in use
+			case unicode.IsLower(r):
+				small++
+			case unicode.IsUpper(r):
+				large++
+			}
+		}
+		if small > 0 && large > small {
+			return true
+		}
+	}
+	return false
 }
 
 // capitals reports whether words are in capitals throughout, as names are

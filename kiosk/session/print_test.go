@@ -47,7 +47,7 @@ func TestThePrintIsComparedAndAnswered(t *testing.T) {
 	if id := b.scan(61); id.Surname.Print != "" || len(id.Disagreements) != 0 {
 		t.Errorf("without a reader: %+v", id)
 	}
-	b.Print.Says(strings.Fields(strings.ToUpper(h.Surname)), []string{"Sexo"}, []string{h.Sex}, []string{other})
+	b.Reader.Says(strings.Fields(strings.ToUpper(h.Surname)), []string{"Sexo"}, []string{h.Sex}, []string{other})
 	id := b.scan(61)
 	if id.Surname.Print != kiosk.PrintAgrees || id.Sex.Print != kiosk.PrintAgrees || id.Expiry.Print != kiosk.PrintNotFound {
 		t.Errorf("%+v", id)
