@@ -38,12 +38,7 @@ func TestThePrintIsComparedAndAnswered(t *testing.T) {
 	if _, err := b.Receive(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b.Devices.Seat(61, 1)
 	b.begin("0900")
-	b.captureIrises()
-	b.search()
-	b.do(kiosk.StepConfirmed{Step: kiosk.StepIrises})
-
 	if id := b.scan(61); id.Surname.Print != "" || len(id.Disagreements) != 0 {
 		t.Errorf("without a reader: %+v", id)
 	}
@@ -59,7 +54,6 @@ func TestThePrintIsComparedAndAnswered(t *testing.T) {
 	if len(d) != 1 || d[0].Field != "documentNumber" || d[0].Chosen != -1 || d[0].Values[0].Value != h.Number || d[0].Values[1].Value != other || d[0].Values[1].Source != kiosk.SourcePage {
 		t.Fatalf("%+v", d)
 	}
-	b.do(kiosk.StepConfirmed{Step: kiosk.StepDocument})
 	if _, err := b.Do(t.Context(), kiosk.Identified{Identity: id}); err == nil {
 		t.Error("the disagreement was passed over")
 	}
