@@ -168,6 +168,18 @@ func TestDocument(t *testing.T) {
 		f.Encounter = encounter(kiosk.StepDocument)
 		return screens.Document(f, screens.DocumentState{Missing: 1}, calls)
 	})
+	shows(t, "document-long", func(l words.Language) *screens.Screen {
+		f := frame(l)
+		f.Encounter = encounter(kiosk.StepDocument)
+		id := printed(identity())
+		id.Surname.Value, id.Surname.Printed = "CHARONGUANGKIATKUL OLLANTA ZUNIGA", "CHARONGUANGKIATKUL OLLANTA ZÚÑIGA"
+		given := id.Given
+		given.Value, given.Printed = "BARTHOLOMAEUS MAXIMILIANO CONCEPCION", ""
+		id.Given = given
+		page := kiosk.Field{Value: "BARTHOLOMAEUS MAXIMILIANA CONCEPCION", Source: kiosk.SourcePage, Status: kiosk.FieldRead}
+		id.Disagreements = []kiosk.Disagreement{{Field: "given", Chosen: -1, Values: []kiosk.Field{given, page}}}
+		return screens.Document(f, screens.DocumentState{Page: picture, Zone: screens.Box{X: 0.03, Y: 0.76, W: 0.94, H: 0.2}, Identity: id, Missing: 1}, calls)
+	})
 	shows(t, "document-differs", func(l words.Language) *screens.Screen {
 		f := frame(l)
 		f.Training = true
