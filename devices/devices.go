@@ -1,5 +1,6 @@
-// Package devices says what the kiosk needs of its capture devices: four
-// interfaces, the images they deliver, and the ways in which they fail.
+// Package devices says what the kiosk needs of its capture devices: the
+// interfaces, the images they deliver, and the ways in which they fail; and of
+// whoever reads print for it.
 //
 // Drivers live below it, one room a protocol: [tambo/devices/uvc],
 // [tambo/devices/escl]. They are found by [tambo/devices/discover] and pass the
@@ -269,4 +270,16 @@ type ChipReader interface {
 	// word. ErrGone when the chip left the field.
 	Transmit(ctx context.Context, apdu []byte) ([]byte, error)
 	Close() error
+}
+
+// TextReader reads the print on a picture: a program, or a part of one, that was
+// made for print in general. It is optional everywhere: whoever asks goes on
+// without it.
+//
+// Safe for concurrent use.
+type TextReader interface {
+	// ReadText returns the words that it made out, as far as it believes them
+	// words; none is an answer. It ends when ctx does (ErrStalled), and keeps
+	// nothing of the picture.
+	ReadText(ctx context.Context, img *image.Gray) ([]kiosk.Word, error)
 }

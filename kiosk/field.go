@@ -31,4 +31,9 @@ type Field struct {
 	Source Source      // where it came from
 	Status FieldStatus // how far it may be relied on
 	Note   string      // code of an observation for the officer, empty if none
+	// Print is how the print on the page stands to a field that was read in its
+	// zone; empty where it was not compared. Printed is the page's own spelling
+	// where it agrees and is not the zone's: diacritics, a name in its full length.
+	Print   PrintStanding `json:",omitempty"`
+	Printed string        `json:",omitempty"`
 }

@@ -47,6 +47,7 @@ var rooms = map[string][]string{
 	"devices/sbi":        {"kiosk", "devices"},
 	"devices/regula":     {"kiosk", "devices"},
 	"devices/v4l2":       {"kiosk", "devices", "devices/internal"},
+	"devices/tesseract":  {"kiosk", "devices"}, // reads print by a program that may be installed
 	"devices/discover":   {"kiosk", "devices", "devices/usb", "devices/uvc", "devices/escl", "devices/ccid", "devices/sbi", "devices/regula", "devices/v4l2"},
 	"devices/virtual":    {"devices/usb"},
 	// The rigs and the virtual machine that devices are tested with; no program links them.

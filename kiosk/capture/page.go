@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"image/png"
 	"time"
 
 	"tambo/devices"
+	"tambo/kiosk"
 	"tambo/kiosk/document"
 )
 
@@ -23,6 +25,9 @@ type Page struct {
 	// accepted; the page is kept all the same.
 	MRZ    document.MRZ
 	Unread error
+	// Print is what is printed above the zone, cut out for a reader of print; nil
+	// where no zone was found.
+	Print *image.Gray
 }
 
 // ScanPage scans one page and reads its machine-readable zone. An error means
@@ -45,10 +50,38 @@ func ScanPage(ctx context.Context, sc devices.DocumentScanner, now time.Time, pr
 	if p.Unread != nil && ctx.Err() != nil {
 		return Page{}, fmt.Errorf("scan: %w", ctx.Err())
 	}
+	if p.Unread == nil {
+		p.Print = document.Print(raw.Image, p.MRZ)
+	}
 	if p.Unread == nil && !p.MRZ.Accepted {
 		p.Unread = ErrNotCertain
 	}
 	return p, nil
+}
+
+// ComparePrint has the print on a page read and compares the zone with it. What
+// would be said to differ is read a second time, alone and larger, and is not
+// found unless that says the same. Nil where the page was not read: no reader, no
+// zone, or no time. That is never an error: a document is taken without it.
+func (p *Page) ComparePrint(ctx context.Context, r devices.TextReader) map[string]document.Printed {
+	if r == nil || p.Print == nil {
+		return nil
+	}
+	words, err := r.ReadText(ctx, p.Print)
+	if err != nil {
+		return nil
+	}
+	out := document.Compare(p.MRZ, words)
+	for name, x := range out {
+		if x.Standing != kiosk.PrintDiffers {
+			continue
+		}
+		again, err := r.ReadText(ctx, document.Enlarge(p.Print, x.Box))
+		if err != nil || !x.Confirmed(again) {
+			out[name] = document.Printed{Standing: kiosk.PrintNotFound}
+		}
+	}
+	return out
 }
 
 // ErrNotCertain means that the zone was read and not every character is

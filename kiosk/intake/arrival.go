@@ -131,6 +131,12 @@ func Unlooked(i *kiosk.Identity) []string {
 	for _, d := range i.Disagreements {
 		if d.Chosen < 0 || d.Chosen >= len(d.Values) {
 			missing = append(missing, "disagreement:"+d.Field)
+			continue
+		}
+		for _, f := range identityFields(i) { // an answer is what holds, or it is none
+			if f.name == d.Field && f.field.Value != d.Values[d.Chosen].Value {
+				missing = append(missing, "disagreement:"+d.Field)
+			}
 		}
 	}
 	for _, f := range identityFields(i) {

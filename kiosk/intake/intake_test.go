@@ -183,6 +183,31 @@ func TestNothingPoorPassesSilently(t *testing.T) {
 	}
 	w.refused(officer, kiosk.Reviewed{}, "step:document")
 	w.refused(officer, kiosk.Identified{Identity: kiosk.Identity{Surname: kiosk.Field{Value: "0RTIZ", Status: kiosk.FieldDoubtful}}}, "look:surname")
+
+	// Two sources that disagree want an answer, and an answer is what holds.
+	who := cleanIdentity.Identity
+	page := who.Surname
+	page.Value, page.Source = "ORTEZ", kiosk.SourcePage
+	for _, c := range []struct {
+		chosen int
+		value  string
+		refuse bool
+	}{{-1, who.Surname.Value, true}, {2, "ORTEZ", true}, {1, who.Surname.Value, true}, {0, who.Surname.Value, false}, {1, "ORTEZ", false}} {
+		id := who
+		id.Surname.Value = c.value
+		id.Disagreements = []kiosk.Disagreement{{Field: "surname", Values: []kiosk.Field{who.Surname, page}, Chosen: c.chosen}}
+		if missing := intake.Unlooked(&id); (len(missing) > 0) != c.refuse {
+			t.Errorf("answer %d with %s: %v", c.chosen, c.value, missing)
+		}
+		if c.refuse {
+			w.refused(officer, kiosk.Identified{Identity: id}, "disagreement:surname")
+		} else {
+			w.must(officer, kiosk.Identified{Identity: id})
+		}
+	}
+	if d := w.e.Identity.Disagreements; len(d) != 1 || d[0].Values[0].Value != who.Surname.Value || w.e.Identity.Surname.Value != "ORTEZ" {
+		t.Errorf("both values are not in the record: %+v", w.e.Identity)
+	}
 }
 
 func TestYoungerBandDestroysWhatItForbids(t *testing.T) {

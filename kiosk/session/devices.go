@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"tambo/devices"
 	"tambo/kiosk"
 	"tambo/kiosk/capture"
+	"tambo/kiosk/document"
 	"tambo/kiosk/policy"
 	"tambo/kiosk/record"
 )
@@ -139,8 +142,9 @@ var ErrVirtual = errors.New("a software device may only be used under a training
 
 // ScanDocument scans a page, keeps it, reads it, and searches the lists for
 // its number. The identity it returns is a proposal: fields that are not certain
-// say so, and Identified is refused until somebody looked at them. A page that
-// cannot be read is kept all the same; the error says why.
+// say so, and Identified is refused until somebody looked at them; so it is while
+// a field from which the page's print differs has no answer. A page that cannot be
+// read is kept all the same; the error says why.
 func (s *Service) ScanDocument(ctx context.Context, progress func(received int64)) (kiosk.Identity, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,6 +170,11 @@ func (s *Service) ScanDocument(ctx context.Context, progress func(received int64
 	if err != nil {
 		return kiosk.Identity{}, err
 	}
+	// The print is read while the page is saved and its number looked up.
+	compared := make(chan map[string]document.Printed, 1)
+	limited, cancel := context.WithTimeout(ctx, printTime)
+	defer cancel()
+	go func() { compared <- p.ComparePrint(limited, s.text) }()
 	c := kiosk.Capture{
 		Modality: kiosk.ModalityDocument, Part: s.partName("page"), Width: p.Width, Height: p.Height,
 		At: s.vault.Now(p.At), Provenance: provenance(sc.Info()),
@@ -181,18 +190,26 @@ func (s *Service) ScanDocument(ctx context.Context, progress func(received int64
 			return id, err
 		}
 	}
+	takePrint(&id, <-compared)
 	return id, p.Unread
 }
 
-// identify looks the number up that the officer confirmed, unless that very
-// number was looked up already, and then saves the identity.
+// printTime is how long an officer waits at the most for the print to be read;
+// after that the zone was compared with nothing.
+const printTime = 6 * time.Second
+
+// identify looks the number up that the officer confirmed, and every other that
+// the document says of itself, unless that very number was looked up already, and
+// then saves the identity. Which spelling is chosen decides no search.
 func (s *Service) identify(ctx context.Context, ev kiosk.Identified) (kiosk.Encounter, error) {
 	r, err := s.rules()
 	if err != nil {
 		return *s.current, err
 	}
-	if err := s.lookUp(ctx, &r.Agreement, ev.Identity.DocumentNumber.Value); err != nil {
-		return *s.current, err
+	for _, number := range numbers(&ev.Identity) {
+		if err := s.lookUp(ctx, &r.Agreement, number); err != nil {
+			return *s.current, err
+		}
 	}
 	return s.doing(ctx, ev, nil)
 }
@@ -201,7 +218,10 @@ func (s *Service) identify(ctx context.Context, ev kiosk.Identified) (kiosk.Enco
 // read it, the machine or the officer, makes no difference.
 func (s *Service) lookUp(ctx context.Context, a *kiosk.Agreement, number string) error {
 	normal := policy.NormalizeDocument(number)
-	if normal == "" || s.looked == (lookedUp{s.current.ID, normal}) {
+	if s.looked.encounter != s.current.ID {
+		s.looked = lookedUp{encounter: s.current.ID}
+	}
+	if normal == "" || slices.Contains(s.looked.numbers, normal) {
 		return nil
 	}
 	q := s.searchNumber(a, number)
@@ -213,12 +233,12 @@ func (s *Service) lookUp(ctx context.Context, a *kiosk.Agreement, number string)
 	if _, err := s.doing(ctx, kiosk.Searched{Search: q}, nil); err != nil {
 		return err
 	}
-	s.looked = lookedUp{s.current.ID, normal}
+	s.looked.numbers = append(s.looked.numbers, normal)
 	return nil
 }
 
-// lookedUp is the number that was looked up last, and for whom.
+// lookedUp are the numbers that were looked up, and for whom.
 type lookedUp struct {
 	encounter kiosk.EncounterID
-	number    string
+	numbers   []string
 }

@@ -117,7 +117,7 @@ func indexCard(a *kiosk.Agreement, e *kiosk.Encounter, now kiosk.Instant) *kiosk
 		Custody: kiosk.CustodyHere, Training: e.Training, Ends: now.Time.Add(a.LocalSearch.Keep),
 	}
 	if a.LocalSearch.Name {
-		c.Name = e.Identity.Surname.Value + " " + e.Identity.Given.Value
+		c.Name = name(&e.Identity)
 	}
 	for _, eye := range kiosk.BothEyes {
 		if x := e.Best(eye); x != nil && x.Template != nil {
@@ -131,6 +131,28 @@ func indexCard(a *kiosk.Agreement, e *kiosk.Encounter, now kiosk.Instant) *kiosk
 		c.Search = packed // without it the card is searchable all the same, more slowly
 	}
 	return c
+}
+
+// name is the name that holds, and after it what the document's zone says where
+// that is another: somebody found again is called by both.
+func name(id *kiosk.Identity) string {
+	own := id.Surname.Value + " " + id.Given.Value
+	surname, given := id.Surname.Value, id.Given.Value
+	for _, d := range id.Disagreements {
+		for _, v := range d.Values {
+			switch {
+			case v.Source != kiosk.SourceMRZ:
+			case d.Field == "surname":
+				surname = v.Value
+			case d.Field == "given":
+				given = v.Value
+			}
+		}
+	}
+	if zone := surname + " " + given; zone != own {
+		return own + " (" + zone + ")"
+	}
+	return own
 }
 
 // forgetForbidden drops what a camera showed and may no longer be kept: the

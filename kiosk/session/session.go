@@ -40,6 +40,7 @@ var (
 type Service struct {
 	vault   Vault
 	devices Devices
+	text    devices.TextReader
 	clock   func() time.Time
 	log     *slog.Logger
 
@@ -70,11 +71,13 @@ type view struct {
 	encounter *kiosk.Encounter // never modified once shown
 }
 
-// Config is what a Service is made of. Clock is time.Now unless a test says
+// Config is what a Service is made of. Text reads the print on pages; nil where
+// nothing does, and then a zone is compared with nothing. Clock is time.Now unless a test says
 // otherwise; Log must never be given personal data, and is not.
 type Config struct {
 	Vault   Vault
 	Devices Devices
+	Text    devices.TextReader
 	Clock   func() time.Time
 	Log     *slog.Logger
 }
@@ -87,7 +90,7 @@ func New(c Config) *Service {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{vault: c.Vault, devices: c.Devices, clock: c.Clock, log: c.Log}
+	s := &Service{vault: c.Vault, devices: c.Devices, text: c.Text, clock: c.Clock, log: c.Log}
 	s.show()
 	return s
 }

@@ -235,17 +235,18 @@ func (c *Controller) answerField(name, answer string) {
 	default:
 		c.local(func() {
 			for i := range d.identity.Disagreements {
-				x := &d.identity.Disagreements[i]
+				x := d.identity.Disagreements[i]
 				if x.Field != name {
 					continue
 				}
 				for j, v := range x.Values {
 					if string(v.Source) == answer || strconv.Itoa(j) == answer {
-						x.Chosen = j
 						if f := field(&d.identity, name); f != nil {
 							*f = session.Look(v, v.Value)
+							session.Settle(&d.identity, name, *f)
 						}
 						d.answers[name] = answer
+						return
 					}
 				}
 			}
@@ -292,6 +293,15 @@ func typed(f kiosk.Field, value string) kiosk.Field {
 	return n
 }
 
+// typed takes a field as the officer typed it; that answers a disagreement about
+// it too.
+func (d *document) typed(name, value string) {
+	if f := field(&d.identity, name); f != nil {
+		*f = typed(*f, value)
+		session.Settle(&d.identity, name, *f)
+	}
+}
+
 // typeField lets the officer type one field.
 func (c *Controller) typeField(name string) {
 	d := &c.document
@@ -306,7 +316,7 @@ func (c *Controller) typeField(name string) {
 		for _, k := range []string{"F", "M", "X"} {
 			s.Choices = append(s.Choices, screens.Option{Key: k, Label: b.Say("identity.sex" + k)})
 		}
-		c.pick(s, func(key string) { *f = typed(*f, key) })
+		c.pick(s, func(key string) { d.typed(name, key) })
 		return
 	}
 	t := screens.TypeField{Key: "v", Label: c.coded("field.", name), Value: f.Value, Upper: true}
@@ -318,7 +328,7 @@ func (c *Controller) typeField(name string) {
 		if t.Hint != "" {
 			value = parseDate(value)
 		}
-		*f = typed(*f, value)
+		d.typed(name, value)
 		d.answers[name] = "typed"
 	})
 }
@@ -343,7 +353,7 @@ func (c *Controller) typeIdentity() {
 				value = parseDate(value)
 			}
 			if f := field(&d.identity, n); value != "" || f.Value != "" {
-				*f = typed(*f, value)
+				d.typed(n, value)
 				d.answers[n] = "typed"
 			}
 		}
@@ -438,9 +448,7 @@ func (c *Controller) showIdentity(e *kiosk.Encounter) {
 }
 
 func (c *Controller) unknown(name string) {
-	if f := field(&c.document.identity, name); f != nil {
-		*f = typed(*f, "")
-	}
+	c.document.typed(name, "")
 }
 
 func (c *Controller) identityNext() {

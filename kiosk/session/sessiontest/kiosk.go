@@ -39,6 +39,10 @@ type Kiosk struct {
 	Private map[kiosk.RecipientRole][]byte
 	Hub     ed25519.PrivateKey
 
+	// Reader reads the print on pages; until it is told what, it cannot, as on a
+	// kiosk without one.
+	Reader Reader
+
 	t       testing.TB
 	options store.Options
 	version uint64
@@ -88,7 +92,7 @@ func (k *Kiosk) check(err error) {
 
 func (k *Kiosk) serve(v *store.Vault) {
 	k.Vault = v
-	k.Service = session.New(session.Config{Vault: stored.Vault{Vault: v}, Devices: k.Devices, Log: slog.New(slog.NewTextHandler(k.t.Output(), nil))})
+	k.Service = session.New(session.Config{Vault: stored.Vault{Vault: v}, Devices: k.Devices, Text: &k.Reader, Log: slog.New(slog.NewTextHandler(k.t.Output(), nil))})
 }
 
 // Sign has the hub sign an agreement and the kiosk take it.

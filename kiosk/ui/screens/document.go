@@ -166,8 +166,16 @@ func (b *builder) fieldRow(f namedField, s DocumentState) widgets.FieldRowState 
 	if f.Source == "" {
 		r.From = "–"
 	}
-	if f.Source == kiosk.SourceOfficer {
+	if f.Source == kiosk.SourceOfficer || f.Source == kiosk.SourcePage { // nothing there has a check digit
 		r.Check = widgets.Note{Word: "–"}
+	}
+	switch {
+	case f.Print == kiosk.PrintAgrees && f.Printed != "":
+		b.other(&r, theme.Good, kiosk.SourcePage, f.Printed, "compare.agrees")
+	case f.Print == kiosk.PrintAgrees:
+		r.Compare = widgets.Note{Tone: theme.Good, Word: b.Say("compare.agrees")}
+	case f.Print == kiosk.PrintNotFound:
+		r.Compare = widgets.Note{Word: b.Say("compare.notFound")}
 	}
 	look := checkTones[f.Status] == theme.Care || checkTones[f.Status] == theme.Stop
 	if look {
@@ -184,12 +192,12 @@ func (b *builder) fieldRow(f namedField, s DocumentState) widgets.FieldRowState 
 		r.Tone, r.Answers = max(r.Tone, theme.Care), nil
 		for i, v := range d.Values {
 			if v.Value != f.Value {
-				r.Compare = widgets.Note{Tone: theme.Care, Word: b.Say("source."+string(v.Source)) + ": " + widgets.Keep(b.value(f.name, v.Value))}
+				b.other(&r, theme.Care, v.Source, b.value(f.name, v.Value), "compare.differs")
 			}
 			r.Answers = append(r.Answers, widgets.Choice{Key: strconv.Itoa(i), Label: b.Say(useKeys[v.Source])})
 		}
 		r.Answers = append(r.Answers, widgets.Choice{Key: "type", Label: b.Say("answer.type")})
-		if d.Chosen >= 0 && r.Chosen == "" {
+		if d.Chosen >= 0 {
 			r.Chosen = strconv.Itoa(d.Chosen)
 		}
 	}
@@ -206,6 +214,17 @@ func (b *builder) fieldRow(f namedField, s DocumentState) widgets.FieldRowState 
 		r.Answers = append(why, r.Answers...)
 	}
 	return r
+}
+
+// other says another value, in the last column where it is short and under the
+// row where it is not.
+func (b *builder) other(r *widgets.FieldRowState, tone theme.Tone, source kiosk.Source, v, short string) {
+	says := b.Say("source."+string(source)) + ": "
+	if len([]rune(v)) <= 14 {
+		r.Compare, r.Other = widgets.Note{Tone: tone, Word: says + widgets.Keep(v)}, ""
+		return
+	}
+	r.Compare, r.Other = widgets.Note{Tone: tone, Word: b.Say(short)}, says+v
 }
 
 // ExpiredAnswer begins the answers about a document that has expired; after it

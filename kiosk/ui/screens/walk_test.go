@@ -148,6 +148,16 @@ func identity() kiosk.Identity {
 		Issuer: mrz("UTO", kiosk.FieldRead), Expiry: mrz("2012-04-15", kiosk.FieldChecked)}
 }
 
+// printed is an identity whose zone was compared with the page's print.
+func printed(id kiosk.Identity) kiosk.Identity {
+	for _, f := range []*kiosk.Field{&id.Surname, &id.Given, &id.Birth, &id.Nationality, &id.Issuer, &id.Expiry} {
+		f.Print = kiosk.PrintAgrees
+	}
+	id.Sex.Print, id.DocumentNumber.Print = kiosk.PrintNotFound, kiosk.PrintNotFound
+	id.Given.Printed = "ANNA MARÍA"
+	return id
+}
+
 func TestDocument(t *testing.T) {
 	none := func() {}
 	calls := screens.DocumentCalls{Scan: none, Answer: func(string, string) {}, None: none, Type: none, Park: none, Next: none}
@@ -155,7 +165,7 @@ func TestDocument(t *testing.T) {
 	shows(t, "document", func(l words.Language) *screens.Screen {
 		f := frame(l)
 		f.Encounter = encounter(kiosk.StepDocument)
-		return screens.Document(f, screens.DocumentState{Page: picture, Zone: screens.Box{X: 0.03, Y: 0.76, W: 0.94, H: 0.2}, Identity: identity(), Expired: true,
+		return screens.Document(f, screens.DocumentState{Page: picture, Zone: screens.Box{X: 0.03, Y: 0.76, W: 0.94, H: 0.2}, Identity: printed(identity()), Expired: true,
 			Answers: map[string]string{"documentNumber": "looked"}, Missing: 1}, calls)
 	})
 	shows(t, "document-empty", func(l words.Language) *screens.Screen {
@@ -163,13 +173,31 @@ func TestDocument(t *testing.T) {
 		f.Encounter = encounter(kiosk.StepDocument)
 		return screens.Document(f, screens.DocumentState{Missing: 1}, calls)
 	})
+	shows(t, "document-long", func(l words.Language) *screens.Screen {
+		f := frame(l)
+		f.Encounter = encounter(kiosk.StepDocument)
+		id := printed(identity())
+		id.Surname.Value, id.Surname.Printed = "CHARONGUANGKIATKUL OLLANTA ZUNIGA", "CHARONGUANGKIATKUL OLLANTA ZÚÑIGA"
+		given := id.Given
+		given.Value, given.Printed = "BARTHOLOMAEUS MAXIMILIANO CONCEPCION", ""
+		id.Given = given
+		page := kiosk.Field{Value: "BARTHOLOMAEUS MAXIMILIANA CONCEPCION", Source: kiosk.SourcePage, Status: kiosk.FieldRead}
+		id.Disagreements = []kiosk.Disagreement{{Field: "given", Chosen: -1, Values: []kiosk.Field{given, page}}}
+		return screens.Document(f, screens.DocumentState{Page: picture, Zone: screens.Box{X: 0.03, Y: 0.76, W: 0.94, H: 0.2}, Identity: id, Missing: 1}, calls)
+	})
 	shows(t, "document-differs", func(l words.Language) *screens.Screen {
 		f := frame(l)
 		f.Training = true
 		f.Encounter = encounter(kiosk.StepDocument)
-		id := identity()
+		id := printed(identity())
 		id.Birth.Status = kiosk.FieldMismatch
-		id.Disagreements = []kiosk.Disagreement{{Field: "surname", Chosen: -1, Values: []kiosk.Field{id.Surname, {Value: "ERICSON", Source: kiosk.SourcePage}}}}
+		page := func(f kiosk.Field, v string, chosen int) kiosk.Disagreement {
+			return kiosk.Disagreement{Chosen: chosen, Values: []kiosk.Field{f, {Value: v, Source: kiosk.SourcePage, Status: kiosk.FieldRead}}}
+		}
+		id.DocumentNumber.Status = kiosk.FieldChecked
+		surname, number := page(id.Surname, "ERICSSON", -1), page(id.DocumentNumber, "L898920C3", 1)
+		surname.Field, number.Field = "surname", "documentNumber"
+		id.Disagreements, id.DocumentNumber = []kiosk.Disagreement{surname, number}, number.Values[1]
 		return screens.Document(f, screens.DocumentState{Page: picture, Identity: id, Unread: true, Missing: 3}, calls)
 	})
 }

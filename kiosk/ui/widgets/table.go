@@ -24,7 +24,10 @@ type FieldRowState struct {
 	From    string
 	Check   Note
 	Compare Note
-	Tone    theme.Tone // Care and Stop colour the row
+	// Other is another value that is too long for its column; it stands under the
+	// row.
+	Other string
+	Tone  theme.Tone // Care and Stop colour the row
 	// Answers are what can be done about it ("Looked at", "Use MRZ"); Chosen is
 	// the key of the one that was touched, empty while none was.
 	Answers []Choice
@@ -278,6 +281,9 @@ func (r *FieldRow) draw() fyne.CanvasObject {
 		least = 24
 	}
 	col = append(col, AtLeast(0, least, Row(tableGap, cells...)))
+	if s.Other != "" {
+		col = append(col, NewWords(s.Other, Style{Tone: s.Compare.Tone, Second: true, Shrink: true}))
+	}
 	if len(s.Answers) > 0 {
 		col = append(col, r.answers)
 	}

@@ -30,7 +30,7 @@ var commands = []command{
 	{"faults", "faults [CODE]: what officers reported", technician.Faults},
 	{"bundle", "bundle --out FILE.tar.gz: a support archive without anything about a person", technician.Bundle},
 	{"iris", "iris evaluate --index INDEX.csv --scores OUT.f32", Iris},
-	{"mrz", "mrz read --json FILE…", MRZ},
+	{"mrz", "mrz read [--json] [--compare] FILE…", MRZ},
 }
 
 // errUsage says that a command was used wrongly: Run returns 2.

@@ -180,7 +180,7 @@ func (w *walk) document(ctx context.Context) error {
 		w.say("exception", "%s: %s", x.Modality, x.Reason)
 	}
 	looked := lookAtDoubts(&id)
-	w.say("document", "%s %s · %s bytes · %d fields wanted a look · %s", id.DocumentType.Value, id.DocumentNumber.Value, thousands(received), looked, ms(start))
+	w.say("document", "%s %s · %s bytes · %d fields wanted a look · %s · %s", id.DocumentType.Value, id.DocumentNumber.Value, thousands(received), looked, compared(&id), ms(start))
 	for _, ev := range []kiosk.Event{
 		kiosk.StepConfirmed{Step: kiosk.StepDocument}, kiosk.Identified{Identity: id}, kiosk.StepConfirmed{Step: kiosk.StepIdentity},
 	} {
@@ -211,6 +211,15 @@ func (w *walk) face(ctx context.Context) error {
 	return err
 }
 
+// compared says how the print on the page stands to what its zone says.
+func compared(id *kiosk.Identity) string {
+	agree, of := session.Compared(id)
+	if of == 0 {
+		return "not compared with the page's print"
+	}
+	return fmt.Sprintf("%d of %d fields agree with the page", agree, of)
+}
+
 // lookAtDoubts is the officer comparing each marked field with the page and
 // letting it stand, and saying that a name or a birth date is not known.
 func lookAtDoubts(id *kiosk.Identity) int {
@@ -221,6 +230,11 @@ func lookAtDoubts(id *kiosk.Identity) int {
 			*f = session.Look(*f, f.Value)
 			n++
 		}
+	}
+	for i := range id.Disagreements { // between zone and print: the zone has check digits
+		d := &id.Disagreements[i]
+		d.Chosen = max(slices.IndexFunc(d.Values, func(v kiosk.Field) bool { return v.Source == kiosk.SourceMRZ }), 0)
+		n++
 	}
 	for _, f := range []*kiosk.Field{&id.Surname, &id.Birth} {
 		if f.Value == "" && f.Note != intake.Looked {

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tambo/devices/tesseract"
 	"tambo/kiosk"
 	"tambo/store"
 	"tambo/store/keyring"
@@ -216,6 +217,11 @@ func kioskStatus(_ context.Context, k *keeper, args []string) error {
 	fmt.Fprintf(k.out, "outbox     %d wait, %d delivered, %d refused\n", s.Waiting, s.Delivered, s.Refused)
 	fmt.Fprintf(k.out, "disk       %d MB free of %d MB\n", s.Free>>20, s.Total>>20)
 	fmt.Fprintf(k.out, "audit      %d entries\n", s.Audit)
+	if tesseract.Reader() != nil {
+		fmt.Fprintln(k.out, "print      a page's zone is compared with its print")
+	} else {
+		fmt.Fprintln(k.out, "print      a page's zone is compared with nothing: tesseract-ocr is not installed")
+	}
 	for _, d := range s.Damage {
 		fmt.Fprintf(k.out, "DAMAGED    %s\n", d)
 	}

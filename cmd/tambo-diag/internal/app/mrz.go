@@ -13,12 +13,17 @@ import (
 	_ "image/png"  //
 	"io"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
 	_ "golang.org/x/image/bmp"  // formats that pages come in
 	_ "golang.org/x/image/tiff" //
 
+	"tambo/devices"
+	"tambo/devices/tesseract"
+	"tambo/kiosk"
+	"tambo/kiosk/capture"
 	"tambo/kiosk/document"
 )
 
@@ -29,10 +34,14 @@ const (
 	mostPageBytes  = 4 * mostPagePixels
 )
 
-// MRZ carries out "mrz read [--json] FILE…": it reads the machine-readable
-// zone of each picture and prints, with --json, one JSON object a line:
+// MRZ carries out "mrz read [--json] [--compare] FILE…": it reads the
+// machine-readable zone of each picture and prints, with --json, one JSON object a
+// line:
 //
 //	file, type, lines, fields, checks, accepted, ms
+//
+// and with --compare, where a reader of print is installed, compare: how the
+// page's print stands to each field ("agrees", "differs", "not found").
 //
 // and error where the file could not be read; then the command ends with an
 // error once every file was tried. A zone that was read but is not accepted is
@@ -41,20 +50,27 @@ const (
 // The output holds personal data and goes to stdout only.
 func MRZ(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) == 0 || args[0] != "read" {
-		return wrongUse("want: mrz read [--json] FILE…")
+		return wrongUse("want: mrz read [--json] [--compare] FILE…")
 	}
 	fs := flag.NewFlagSet("mrz read", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	asJSON := fs.Bool("json", false, "print one JSON object a line")
+	compare := fs.Bool("compare", false, "compare the zone with the page's print (needs tesseract)")
 	if err := parse(fs, args[1:]); err != nil {
 		return err
 	}
 	if fs.NArg() == 0 {
 		return wrongUse("name at least one picture of a page")
 	}
+	var reader devices.TextReader
+	if *compare {
+		if reader = tesseract.Reader(); reader == nil {
+			return errors.New("mrz read: nothing here reads print: install tesseract-ocr, or leave out --compare")
+		}
+	}
 	failed := 0
 	for _, file := range fs.Args() {
-		res, err := readPage(ctx, file)
+		res, err := readPage(ctx, file, reader)
 		if ctx.Err() != nil {
 			return fmt.Errorf("mrz read: %w", ctx.Err())
 		}
@@ -82,7 +98,14 @@ type mrzLine struct {
 	MS       float64             `json:"ms"`
 	Error    string              `json:"error,omitempty"`
 
+	Compare map[string]mrzCompare `json:"compare,omitempty"`
+
 	order []document.Named
+}
+
+type mrzCompare struct {
+	Standing kiosk.PrintStanding `json:"standing"`
+	Printed  string              `json:"printed,omitempty"` // where it is not what the zone says
 }
 
 type mrzField struct {
@@ -99,8 +122,9 @@ type mrzCheck struct {
 	OK       bool   `json:"ok"`
 }
 
-// readPage reads one file. The line says what went wrong too.
-func readPage(ctx context.Context, file string) (mrzLine, error) {
+// readPage reads one file, and its print where there is a reader. The line says
+// what went wrong too.
+func readPage(ctx context.Context, file string, reader devices.TextReader) (mrzLine, error) {
 	out := mrzLine{File: file, Lines: []string{}, Fields: map[string]mrzField{}, Checks: []mrzCheck{}}
 	img, err := decodePage(file)
 	if err != nil {
@@ -122,6 +146,15 @@ func readPage(ctx context.Context, file string) (mrzLine, error) {
 	}
 	for _, c := range m.Checks {
 		out.Checks = append(out.Checks, mrzCheck{c.Name, string(c.Digit), string(c.Computed), c.OK})
+	}
+	if reader != nil {
+		p := capture.Page{MRZ: m, Print: document.Print(img, m)}
+		for name, x := range p.ComparePrint(ctx, reader) {
+			if out.Compare == nil {
+				out.Compare = map[string]mrzCompare{}
+			}
+			out.Compare[name] = mrzCompare{x.Standing, x.Value}
+		}
 	}
 	return out, err
 }
@@ -204,7 +237,12 @@ func (l mrzLine) print(w io.Writer, asJSON bool) error {
 		}
 	}
 	for _, f := range l.order {
-		if _, err := fmt.Fprintf(w, "  %-20s %-10s %s %s\n", f.Name, f.Status, f.Value, f.Note); err != nil {
+		printed := ""
+		if c, ok := l.Compare[f.Name]; ok {
+			printed = strings.TrimSpace("page: " + string(c.Standing) + " " + c.Printed)
+		}
+		row := strings.TrimRight(fmt.Sprintf("  %-20s %-10s %s %s %s", f.Name, f.Status, f.Value, f.Note, printed), " ")
+		if _, err := fmt.Fprintln(w, row); err != nil {
 			return err
 		}
 	}

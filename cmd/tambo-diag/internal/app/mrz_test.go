@@ -16,7 +16,10 @@ import (
 	"syscall"
 	"testing"
 
+	"tambo/devices"
+	"tambo/kiosk"
 	"tambo/kiosk/document"
+	"tambo/kiosk/session/sessiontest"
 	"tambo/kiosk/specimen/page"
 )
 
@@ -79,6 +82,37 @@ func TestMRZReadJSON(t *testing.T) {
 	if !strings.Contains(lines[3], want[0]) || !strings.Contains(lines[3], want[1]) {
 		t.Errorf("%s\nwant %v", lines[3], want)
 	}
+}
+
+// With --compare a line says how the print stands to each field; without it
+// nobody is asked.
+func TestMRZCompare(t *testing.T) {
+	h := page.NewHolder(3)
+	file := writePNG(t, t.TempDir(), "page.png", page.Draw(h, 300))
+	for _, r := range []devices.TextReader{nil, &sessiontest.Reader{}, told(h.Number)} {
+		got, err := readPage(t.Context(), file, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := mrzCompare{}
+		if r == told(h.Number) {
+			want.Standing = kiosk.PrintAgrees
+		}
+		if got.Compare["documentNumber"] != want || len(got.Compare) != 0 != (want != mrzCompare{}) {
+			t.Errorf("%T: %+v", r, got.Compare)
+		}
+		var out bytes.Buffer
+		if err := got.print(&out, false); err != nil || strings.Contains(out.String(), "page: agrees") != (want != mrzCompare{}) {
+			t.Errorf("%v\n%s", err, &out)
+		}
+	}
+}
+
+// told is a reader to whom every page prints one word.
+type told string
+
+func (w told) ReadText(context.Context, *image.Gray) ([]kiosk.Word, error) {
+	return []kiosk.Word{{Text: string(w), Box: image.Rect(200, 200, 400, 236), Confidence: 1}}, nil
 }
 
 func TestMRZUse(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tambo/devices/discover"
+	"tambo/devices/tesseract"
 	"tambo/devices/usb/usbip"
 	"tambo/devices/virtual/control"
 	"tambo/kiosk"
@@ -209,7 +210,7 @@ func (w *walk) provision(ctx context.Context) (err error) {
 
 func (w *walk) signIn(ctx context.Context) error {
 	start := time.Now()
-	w.svc = session.New(session.Config{Vault: stored.Vault{Vault: w.vault}, Devices: discover.New(w.bus)})
+	w.svc = session.New(session.Config{Vault: stored.Vault{Vault: w.vault}, Devices: discover.New(w.bus), Text: tesseract.Reader()})
 	op, err := w.svc.SignIn(ctx, officerLabel, []byte(officerPassword))
 	if err != nil {
 		return err

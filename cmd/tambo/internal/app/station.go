@@ -17,6 +17,7 @@ import (
 	"tambo/cmd/internal/tend"
 	"tambo/devices"
 	"tambo/devices/discover"
+	"tambo/devices/tesseract"
 	"tambo/devices/usb"
 	"tambo/devices/usb/libusb"
 	"tambo/devices/usb/usbip"
@@ -87,7 +88,7 @@ func (s *station) Open(context.Context) (ui.Session, error) {
 	s.vault = v
 	s.found = s.openBus()
 	s.meter = tend.NewMeter(s.found, s.journal)
-	s.service = session.New(session.Config{Vault: stored.Vault{Vault: v}, Devices: s.meter, Log: s.log})
+	s.service = session.New(session.Config{Vault: stored.Vault{Vault: v}, Devices: s.meter, Text: tesseract.Reader(), Log: s.log})
 	s.courier = courier.New(courier.Config{Vault: v, Log: s.log})
 	s.refresh()
 	s.work.Go(func() { s.watch(s.found) })
