@@ -218,11 +218,11 @@ func judge(dir string, indexes []string) error {
 
 // tally keeps, for each two people, the sums that d' is made of.
 type tally struct {
-	people           int
-	genuine          []moments // by person
-	strangers        []moments // by person × person
-	all              [2][]float64
-	failed, compared int
+	people    int
+	genuine   []moments // by person
+	strangers []moments // by person × person
+	all       [2][]float64
+	failed    int
 }
 
 type moments struct{ n, sum, sq float64 }

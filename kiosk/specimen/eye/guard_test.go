@@ -1,6 +1,7 @@
 package eye_test
 
 import (
+	"image"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -9,7 +10,6 @@ import (
 
 	"tambo/kiosk"
 	"tambo/kiosk/iris"
-	"tambo/kiosk/iris/evaluate"
 	"tambo/kiosk/specimen/eye"
 )
 
@@ -33,14 +33,25 @@ type guarded struct {
 const guardWidth, guardHeight = 320, 240
 
 var guards = sync.OnceValue(func() *guarded {
-	const people, captures = 24, 4
 	g := &guarded{}
-	engine := iris.New()
-	type capture struct {
-		eye  int
-		code *iris.Decoded
+	g.compare(g.read())
+	for _, v := range [...][]float64{g.genuine, g.strange, g.overlap, g.pupil, g.limbus} {
+		slices.Sort(v)
 	}
-	var all []capture
+	return g
+})
+
+// reading is one capture as the engine saw it.
+type reading struct {
+	eye  int           // two of a person follow each other, an even number first
+	code *iris.Decoded // nil where the engine found no iris
+}
+
+// read draws the volunteers and holds what the engine finds against the truth.
+func (g *guarded) read() []reading {
+	const people, captures = 16, 4
+	engine := iris.New()
+	var all []reading
 	var hit, truth, said float64
 	for n := range 2 * people {
 		p, e := eye.NewVolunteer(uint64(70000+n/2)), kiosk.BothEyes[n%2]
@@ -49,38 +60,30 @@ var guards = sync.OnceValue(func() *guarded {
 			c := eye.StudyConditions(p, e, rng)
 			t := eye.TruthOf(p, e, c, guardWidth, guardHeight)
 			r, err := engine.Process(eye.Draw(p, e, c, guardWidth, guardHeight), e)
-			if err != nil {
+			code, bad := iris.Decode(r.Template)
+			if err != nil || bad != nil {
 				g.failures++
-				g.overlap = append(g.overlap, 0)
-				g.pupil, g.limbus = append(g.pupil, 1), append(g.limbus, 1)
-				all = append(all, capture{n, nil})
+				code = nil
+			}
+			all = append(all, reading{n, code})
+			if code == nil {
+				g.overlap, g.pupil, g.limbus = append(g.overlap, 0), append(g.pupil, 1), append(g.limbus, 1)
 				continue
 			}
-			code, err := iris.Decode(r.Template)
-			if err != nil {
-				panic(err)
-			}
-			all = append(all, capture{n, code})
-			g.overlap = append(g.overlap, evaluate.Overlap(&r.Segmentation, t.Mask))
+			is, says, both := agreement(&r.Segmentation, t.Mask)
+			g.overlap = append(g.overlap, both/(is+says-both))
+			truth, said, hit = truth+is, said+says, hit+both
 			g.pupil = append(g.pupil, off(&r.Segmentation.Pupil, t.Pupil, t.Iris.Radius()))
 			g.limbus = append(g.limbus, off(&r.Segmentation.Limbus, t.Iris, t.Iris.Radius()))
-			for y := range guardHeight {
-				for x := range guardWidth {
-					is, says := t.Mask.Pix[y*t.Mask.Stride+x] != 0, r.Segmentation.Visible(float64(x), float64(y))
-					if is {
-						truth++
-					}
-					if says {
-						said++
-					}
-					if is && says {
-						hit++
-					}
-				}
-			}
 		}
 	}
 	g.usable, g.inclusion = hit/truth, hit/said
+	return all
+}
+
+// compare takes the distances of all captures of one eye, and of a fifth of the
+// pairs of strangers.
+func (g *guarded) compare(all []reading) {
 	for i, a := range all {
 		for j, b := range all[:i] {
 			same := a.eye == b.eye
@@ -104,11 +107,27 @@ var guards = sync.OnceValue(func() *guarded {
 			}
 		}
 	}
-	for _, v := range [...][]float64{g.genuine, g.strange, g.overlap, g.pupil, g.limbus} {
-		slices.Sort(v)
+}
+
+// agreement counts the pixels that are visible iris, those that the engine codes,
+// and those of which both are true.
+func agreement(s *iris.Segmentation, mask *image.Gray) (is, says, both float64) {
+	for y := range mask.Rect.Dy() {
+		for x := range mask.Rect.Dx() {
+			visible, coded := mask.Pix[y*mask.Stride+x] != 0, s.Visible(float64(x), float64(y))
+			if visible {
+				is++
+			}
+			if coded {
+				says++
+			}
+			if visible && coded {
+				both++
+			}
+		}
 	}
-	return g
-})
+	return is, says, both
+}
 
 // off is the mean distance of a contour from an ellipse.
 func off(c *iris.Contour, e eye.Ellipse, unit float64) float64 {
@@ -169,33 +188,67 @@ func TestGuardAccuracy(t *testing.T) {
 			missed++
 		}
 	}
-	atLeast(t, "d′", (mi-mg)/math.Sqrt((sg*sg+si*si)/2), 4)
-	atMost(t, "FNMR at FMR 1e-3", float64(missed)/float64(len(g.genuine)), 0.05)
-	atMost(t, "mean genuine distance", mg, 0.2)
+	atLeast(t, "d′", (mi-mg)/math.Sqrt((sg*sg+si*si)/2), 3.95)
+	atMost(t, "FNMR at FMR 1e-3", float64(missed)/float64(len(g.genuine)), 0.0157)
+	atMost(t, "mean genuine distance", mg, 0.187)
 	atMost(t, "images without a template, pairs not comparable", float64(g.failures+g.unsure), 0)
 }
 
-// Strangers must lie where the calibration of false match rates puts them.
+// Strangers must lie where the calibration of false match rates puts them, and
+// spread as it takes them to: here shows what changes the code or its comparison,
+// also where d′ gains.
 func TestGuardStrangers(t *testing.T) {
 	m, s := spread(guard(t).strange)
-	atMost(t, "mean distance of strangers, off .419", math.Abs(m-0.419), 0.003)
-	atMost(t, "its deviation", s, 0.012)
+	atMost(t, "mean distance of strangers, off .419", math.Abs(m-0.419), 0.002)
+	atMost(t, "deviation of strangers, off .0105", math.Abs(s-0.0105), 0.001)
 }
 
 func TestGuardMask(t *testing.T) {
 	g := guard(t)
 	mean, _ := spread(g.overlap)
 	poor, _ := slices.BinarySearch(g.overlap, 0.7)
-	atLeast(t, "overlap of mask and truth (IoU), mean", mean, 0.8)
-	atMost(t, "share of images below .7", float64(poor)/float64(len(g.overlap)), 0.1)
-	atLeast(t, "share of the visible iris that is coded", g.usable, 0.8)
-	atLeast(t, "share of what is coded that is visible iris", g.inclusion, 0.9)
+	atLeast(t, "overlap of mask and truth (IoU), mean", mean, 0.84)
+	atMost(t, "share of images below .7", float64(poor)/float64(len(g.overlap)), 0.02)
+	atLeast(t, "share of the visible iris that is coded", g.usable, 0.86)
+	atLeast(t, "share of what is coded that is visible iris", g.inclusion, 0.985)
 }
 
 func TestGuardBoundaries(t *testing.T) {
 	g := guard(t)
-	atMost(t, "pupil, median distance from the truth in iris radii", at(g.pupil, 0.5), 0.02)
-	atMost(t, "pupil, 95th percentile", at(g.pupil, 0.95), 0.05)
-	atMost(t, "limbus, median distance", at(g.limbus, 0.5), 0.03)
-	atMost(t, "limbus, 95th percentile", at(g.limbus, 0.95), 0.08)
+	atMost(t, "pupil, median distance from the truth in iris radii", at(g.pupil, 0.5), 0.005)
+	atMost(t, "pupil, 95th percentile", at(g.pupil, 0.95), 0.01)
+	atMost(t, "limbus, median distance", at(g.limbus, 0.5), 0.022)
+	atMost(t, "limbus, 95th percentile", at(g.limbus, 0.95), 0.046)
+}
+
+// Lashes that hang before an open eye, sharp and large, where the border of the
+// lid does not take them all in: how much of them is coded as if it were iris.
+func TestGuardLashes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("large drawings")
+	}
+	engine := iris.New()
+	lash, coded := 0, 0
+	for n := range uint64(10) {
+		p, e := eye.NewVolunteer(70000+n), kiosk.EyeRight
+		c := eye.StudyConditions(p, e, rand.New(rand.NewPCG(2028, n)))
+		c.UpperLid, c.Lashes, c.Shadow, c.Defocus, c.Glasses = 1.1, 1.8, 0.1, 0.5, false
+		r, err := engine.Process(eye.Draw(p, e, c, 0, 0), e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		with := eye.TruthOf(p, e, c, 0, 0).Mask
+		c.Lashes = 0
+		bare := eye.TruthOf(p, e, c, 0, 0).Mask
+		for i, v := range bare.Pix {
+			if v != 0 && with.Pix[i] == 0 {
+				lash++
+				if r.Segmentation.Visible(float64(i%bare.Stride), float64(i/bare.Stride)) {
+					coded++
+				}
+			}
+		}
+	}
+	t.Logf("%d pixels of lashes", lash)
+	atMost(t, "share of lashes that is coded", float64(coded)/float64(lash), 0.39)
 }

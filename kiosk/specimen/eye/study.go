@@ -33,15 +33,15 @@ func NewVolunteer(seed uint64) Person {
 type studyTraits struct {
 	close  bool    // their camera shows the iris 1.8 times as large
 	film   float32 // how much of what is seen is not of the tissue, and is new every time
-	bunch  float32 // darkness of the lashes' shadow
-	steady float32 // how evenly their tissue stretches: 0 evenly
+	bunch  float32 // how dark a shadow the lashes throw
+	uneven float32 // how differently their tissue stretches from capture to capture, 1 as a rule
 	films  irisTexture
 }
 
-// study makes a volunteer of an anatomy.
+// volunteer makes the eye of a volunteer of an anatomy.
 func (a *anatomy) volunteer(seed, side uint64) {
 	face, own := newRNG(seed, 0x57de), newRNG(seed, 0x57df<<8|side)
-	s := &studyTraits{close: face.f() < 0.5, film: face.between(0.6, 1.4), bunch: face.between(0.2, 0.8), steady: own.between(0.5, 1.5)}
+	s := &studyTraits{close: face.f() < 0.5, film: face.between(0.6, 1.4), bunch: face.between(0.2, 0.8), uneven: own.between(0.5, 1.5)}
 	a.study = s
 	a.pupilX, a.pupilY = own.between(-0.02, 0.06), own.between(-0.045, 0.045)
 	for i := range a.pupilShape {

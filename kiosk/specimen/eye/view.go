@@ -95,12 +95,12 @@ func (v *view) pupilOutline() {
 	v.warp, v.slope = [4]float32{}, [2]float32{}
 	if s := a.study; s != nil {
 		v.film, v.fold = s.film*float32(v.c.Film), 0.5*v.fold
-		v.shear = 0.002 * s.steady * pull.normal()
-		even, uneven = 0.6*(r-0.4)+0.06*s.steady*pull.normal(), 0.06*s.steady*pull.normal()
+		v.shear = 0.002 * s.uneven * pull.normal()
+		even, uneven = 0.6*(r-0.4)+0.06*s.uneven*pull.normal(), 0.06*s.uneven*pull.normal()
 		v.pupil.x, v.pupil.y = v.pupil.x+0.006*pull.normal(), v.pupil.y+0.006*pull.normal()
 		v.slope = [2]float32{0.12 * float32(v.c.Uneven) * pull.signed(), pull.signed()}
 		for i := range v.warp {
-			v.warp[i] = 0.0018 * s.steady * pull.normal()
+			v.warp[i] = 0.0018 * s.uneven * pull.normal()
 		}
 	}
 	px, py := v.pupil.x, v.pupil.y
