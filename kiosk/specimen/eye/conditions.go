@@ -40,6 +40,11 @@ type Conditions struct {
 	Noise            float64 // standard deviation at mid grey, grey levels, 0 to 25
 	Illumination     float64 // 1 is the right exposure, 0 dark, up to 2 too bright
 
+	// What only volunteers' captures have; 0 for none.
+	Shadow float64 // of lashes and upper lid on the eye, 0 to 1.5
+	Uneven float64 // how much brighter one side of the eye is than the other, 0 to 1
+	Film   float64 // what tear film and cornea lay over a volunteer's iris, 1 as a rule, up to 4
+
 	frame uint64 // tells the frames of a scene apart: other noise, all else the same
 }
 
@@ -153,6 +158,9 @@ func (c Conditions) bounded() Conditions {
 	bound(&c.Lashes, 0, 2)
 	bound(&c.SpecularSize, 2, 20)
 	bound(&c.Reflection, 0, 80)
+	bound(&c.Shadow, 0, 1.5)
+	bound(&c.Uneven, 0, 1)
+	bound(&c.Film, 0, 4)
 	bound(&c.Defocus, 0, 15)
 	bound(&c.MotionX, -40, 40)
 	bound(&c.MotionY, -40, 40)

@@ -41,10 +41,10 @@ func FuzzDraw(f *testing.F) {
 	f.Add(uint64(1), uint8(1), 235.0, 0.4, 0.0, 0.0, 1.0, 1.0, 1.0, 160, 120)
 	f.Add(uint64(2), uint8(2), math.Inf(1), math.NaN(), 1e300, -1e300, -5.0, 99.0, math.Inf(-1), 0, 3)
 	f.Add(uint64(3), uint8(7), 60.0, 0.8, 40.0, 40.0, 1.4, 0.0, 15.0, 31, 77)
-	people := [4]Person{NewPerson(0), NewPerson(1), NewPerson(2), NewPerson(3)}
+	people := [4]Person{NewPerson(0), NewPerson(1), NewPerson(2), NewVolunteer(3)}
 	f.Fuzz(func(t *testing.T, seed uint64, side uint8, diameter, pupil, gazeX, gazeY, lid, lashes, blur float64, w, h int) {
 		c := Conditions{Seed: seed, IrisDiameter: diameter, Pupil: pupil, GazeX: gazeX, GazeY: gazeY, Roll: gazeX + gazeY, Torsion: gazeY,
-			UpperLid: lid, LowerLid: lid / 2, Lashes: lashes, Speculars: int(side), SpecularSize: blur, Reflection: blur, Glasses: seed&1 == 1,
+			UpperLid: lid, LowerLid: lid / 2, Lashes: lashes, Speculars: int(side), SpecularSize: blur, Reflection: blur, Shadow: lid, Uneven: pupil, Film: lashes, Glasses: seed&1 == 1,
 			Defocus: blur, MotionX: gazeX, MotionY: -gazeY, Noise: blur, Illumination: lid, OffsetX: diameter, OffsetY: -diameter}
 		w, h = min(w, 320), min(h, 320)
 		p := people[seed%4]
@@ -64,7 +64,13 @@ func FuzzDraw(f *testing.F) {
 // of other packages rest on it. Means of blocks, so that processors may differ
 // in the last bit of a float.
 func TestDrawingsStayTheSame(t *testing.T) {
-	img := Draw(NewPerson(42), kiosk.EyeLeft, Ordinary(), 0, 0)
+	same(t, "a person", Draw(NewPerson(42), kiosk.EyeLeft, Ordinary(), 0, 0), golden)
+	c := StudyConditions(NewVolunteer(42), kiosk.EyeLeft, rand.New(rand.NewPCG(42, 42)))
+	same(t, "a volunteer", Draw(NewVolunteer(42), kiosk.EyeLeft, c, 0, 0), goldenVolunteer)
+}
+
+func same(t *testing.T, what string, img *image.Gray, golden []int) {
+	t.Helper()
 	got := make([]int, 0, 48)
 	for by := range 6 {
 		for bx := range 8 {
@@ -82,7 +88,7 @@ func TestDrawingsStayTheSame(t *testing.T) {
 	}
 	for i, w := range golden {
 		if d := got[i] - w; d < -1 || d > 1 {
-			t.Fatalf("block means changed:\n%#v\nwant\n%#v", got, golden)
+			t.Fatalf("block means of %s changed:\n%#v\nwant\n%#v", what, got, golden)
 		}
 	}
 }
@@ -99,6 +105,8 @@ func BenchmarkFrame(b *testing.B) {
 
 func BenchmarkNewEye(b *testing.B) {
 	for b.Loop() {
-		newAnatomy(1, kiosk.EyeRight)
+		newAnatomy(1, kiosk.EyeRight, false)
 	}
 }
+
+var goldenVolunteer = []int{70, 68, 61, 55, 62, 69, 82, 100, 82, 90, 69, 61, 47, 66, 60, 62, 99, 95, 81, 49, 40, 55, 78, 96, 100, 102, 75, 58, 44, 69, 85, 103, 94, 101, 95, 79, 72, 77, 99, 99, 97, 99, 103, 100, 102, 102, 100, 100}

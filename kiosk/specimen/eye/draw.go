@@ -43,6 +43,8 @@ type studio struct {
 	limbus   [limbusSteps + 1]float32
 	eyeball  [eyeballSteps + 1]float32
 	vignette []float32
+	dim      []float32 // by how much lashes and lid dim the light on the eye; empty for not at all
+	dimSpare []float32
 }
 
 var studios = sync.Pool{New: func() any {
@@ -109,6 +111,7 @@ func (s *studio) prepare() {
 	}
 	s.lashes.reset(v.w, v.h)
 	v.drawLashes(&s.lashes)
+	s.castShadow()
 }
 
 // paint makes the light that the lens sees, before blur.
@@ -141,6 +144,7 @@ func (s *studio) paintRow(y int) {
 	stepX, stepY := v.flip*v.cosR/v.r, -v.sinR/v.r
 	dy := (float32(y) - float32(v.h)/2) / float32(v.w)
 	down := 1 - 0.34*dy*dy
+	slopeX, slopeTurn := v.slope[0], v.slope[1]
 	for x := range row {
 		ex, ey := p.x+float32(x)*stepX, p.y+float32(x)*stepY
 		f := (ex + spanX) * columnsPerIR
@@ -159,10 +163,13 @@ func (s *studio) paintRow(y int) {
 		if open > 0 {
 			ball := s.ball(ex, ey)
 			ball *= s.shades.eyeUpper[shadeAt(above)] * s.shades.eyeLower[shadeAt(below)]
+			if len(s.dim) > 0 {
+				ball *= s.dim[y*v.w+x]
+			}
 			ball += s.shades.eyeWet[shadeAt(below)]
 			light += (ball - light) * min(open, 1)
 		}
-		row[x] = light * down * s.vignette[x]
+		row[x] = light * down * s.vignette[x] * (1 + slopeX*(ex-ey*slopeTurn))
 	}
 }
 
@@ -235,6 +242,11 @@ func (s *studio) iris(x, y float32) float32 {
 	}
 	across := clamp01((d - v.pupilAt[i]) * v.acrossAt[i])
 	across = clamp01(across + v.stromaAt[i]*across*(1-across))
+	if v.a.study != nil {
+		k := i * (len(wavesOf) / pupilSteps)
+		w := &v.warp
+		u += w[0]*waveAt(k) + w[1]*waveAt(k-256) + w[2]*waveAt(2*k) + w[3]*waveAt(2*k-256)
+	}
 	u -= v.torsion + v.shear*(1-across)
 	if u < 0 {
 		u++
@@ -246,7 +258,11 @@ func (s *studio) iris(x, y float32) float32 {
 	if f >= 1 {
 		f--
 	}
-	light += v.film * (v.a.folds.at(f, 1-across) - 128)
+	if v.a.study != nil {
+		light += v.film * (v.a.study.films.at(f, v.filmRow(across)) - 128)
+	} else {
+		light += v.film * (v.a.folds.at(f, 1-across) - 128)
+	}
 	light *= 1 - 0.05*y
 	if edge < 1 {
 		light = v.a.pupilGrey + (light-v.a.pupilGrey)*edge

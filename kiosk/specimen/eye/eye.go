@@ -10,12 +10,19 @@
 // near-infrared iris cameras which ISO/IEC 19794-6 and 29794-6 speak of: bright
 // skin and sclera, mid-grey iris, dark pupil with the illuminators' reflection.
 //
-// The package never reads an image of a real person. Its ranges were chosen by
-// eye to look like such images, not by regression on them; how strongly captures
-// of one eye differ was then set so that their Hamming distances lie where those
-// of real captures do. So results measured on these eyes say how the software
-// behaves and nothing about accuracy on people. The package never takes part in
-// a real enrolment; cmd/tambo does not link it.
+// There are two populations. [NewPerson] with [GoodConditions], [RandomConditions]
+// or a [Scene] is somebody at an attended kiosk, who is asked to open their eyes
+// and of whom the best of many frames is kept: for the demonstration, training
+// and tests of the product. [NewVolunteer] with [StudyConditions] is what research
+// sets hold, lids and lashes before the iris, shadow, little contrast: for tests
+// that guard what the engine is worth.
+//
+// The package never reads an image of a real person. The ranges of the first were
+// chosen by eye; those of the second were set as plain numbers against statistics
+// of research sets. How strongly captures of one eye differ was then set so that
+// their Hamming distances lie where those of real captures do. So results measured
+// on these eyes say how the software behaves and nothing about accuracy on people.
+// The package never takes part in a real enrolment; cmd/tambo does not link it.
 //
 // Everything here is a pure function of its arguments, except that textures are
 // computed once per person and kept, and that a [Scene] remembers how wide its
@@ -32,8 +39,9 @@ import (
 // without the kept textures (every Draw computes them again); copies of a
 // Person share them. Safe for concurrent use.
 type Person struct {
-	seed uint64
-	kept *[2]keptAnatomy
+	seed  uint64
+	study bool // a volunteer, see study.go
+	kept  *[2]keptAnatomy
 }
 
 type keptAnatomy struct {
@@ -55,13 +63,13 @@ func (p Person) Seed() uint64 { return p.seed }
 // the right one.
 func (p Person) anatomy(e kiosk.Eye) *anatomy {
 	if p.kept == nil {
-		return newAnatomy(p.seed, e)
+		return newAnatomy(p.seed, e, p.study)
 	}
 	k := &p.kept[0]
 	if e == kiosk.EyeLeft {
 		k = &p.kept[1]
 	}
-	k.once.Do(func() { k.a = newAnatomy(p.seed, e) })
+	k.once.Do(func() { k.a = newAnatomy(p.seed, e, p.study) })
 	return k.a
 }
 
@@ -78,14 +86,18 @@ type anatomy struct {
 	pupilGrey      float32
 	scleraGrey     float32
 	iris, folds    irisTexture
-	vessels        []uint8 // vesselSize², darkness of the sclera's vessels
+	study          *studyTraits // of a volunteer
+	vessels        []uint8      // vesselSize², darkness of the sclera's vessels
 
 	lid  lidShape
 	lash lashStyle
 	skin []uint8 // plateW × plateH, see plate.go
 }
 
-func newAnatomy(seed uint64, e kiosk.Eye) *anatomy {
+func newAnatomy(seed uint64, e kiosk.Eye, study bool) *anatomy {
+	if study {
+		seed = mix(seed, 0x57d7)
+	}
 	side := uint64(1)
 	if e == kiosk.EyeLeft {
 		side = 2
@@ -107,9 +119,14 @@ func newAnatomy(seed uint64, e kiosk.Eye) *anatomy {
 	a.lid = newLidShape(&face, &own)
 	a.lash = newLashStyle(&face)
 	tone := newIrisTone(&face)
-	a.iris = newIrisTexture(newRNG(seed, 0x1815<<8|side), tone)
-	a.folds = newIrisFolds(newRNG(seed, 0xf01d<<8|side), tone)
+	if !study {
+		a.iris = newIrisTexture(newRNG(seed, 0x1815<<8|side), tone)
+		a.folds = newIrisFolds(newRNG(seed, 0xf01d<<8|side), tone)
+	}
 	a.vessels = newVessels(newRNG(seed, 0x7e55<<8|side))
 	a.skin = newSkinPlate(newRNG(seed, 0x5c1), newRNG(seed, 0x5c12<<8|side), &a.lid)
+	if study {
+		a.volunteer(seed, side)
+	}
 	return a
 }

@@ -10,6 +10,7 @@ type lashStyle struct {
 	width   float32 // at the root, in iris radii
 	grey    float32
 	clumped float32 // how far neighbours lean together
+	stray   float32 // share of unruly ones
 }
 
 func newLashStyle(r *rng) lashStyle {
@@ -56,6 +57,12 @@ func (v *view) drawRow(cov *coverage, s *lashStyle, r, jitter *rng, n int, upper
 		left--
 		size := r.between(0.5, 1.1) * (1 - 0.35*clamp01(t)) * (1 - 0.4*step(0.7, 1, -t))
 		bend, root, own := r.normal(), r.signed(), 0.16*r.normal()
+		if s.stray > 0 { // some are longer and go their own way, a few over the lid
+			bend *= 1.7
+			if r.f() < s.stray {
+				size, own = 1.35*size, 2*own
+			}
+		}
 		move := 0.05 * jitter.normal()
 		x := v.a.lid.centreX + t*v.a.lid.halfWidth
 		up, low := v.lids.marginsAt(x)

@@ -29,12 +29,14 @@ type view struct {
 	ux, uy   float32 // direction of gaze in the image plane
 	stretch  float32 // what undoes the foreshortening along it: 1/cos − 1
 	cosGaze  float32
-	torsion  float32 // in turns
-	pupil    point   // centre of the pupil in the plane of the iris
-	fold     float32 // how far the tissue is folded or drawn out, 0 at rest
-	film     float32 // strength of what the tear film and the cornea add
-	filmTurn float32 // which piece of that it is this time
-	shear    float32 // by how many turns the tissue at the pupil is turned against that at the limbus
+	torsion  float32    // in turns
+	pupil    point      // centre of the pupil in the plane of the iris
+	fold     float32    // how far the tissue is folded or drawn out, 0 at rest
+	film     float32    // strength of what the tear film and the cornea add
+	filmTurn float32    // which piece of that it is this time
+	warp     [4]float32 // how far tissue lies beside its place around the iris, in turns: cosine and sine, once and twice around
+	slope    [2]float32 // of the light: towards the nose for each iris radius, and how much of it goes up instead
+	shear    float32    // by how many turns the tissue at the pupil is turned against that at the limbus
 	lids     lidTable
 	pupilAt  [pupilSteps]float32 // radius of the pupil, by direction
 	acrossAt [pupilSteps]float32 // 1 over the width of the iris in that direction
@@ -90,6 +92,17 @@ func (v *view) pupilOutline() {
 	v.film, v.filmTurn = 0.9+0.1*pull.normal(), pull.f()
 	v.shear = 0.0015 * pull.normal()
 	even, uneven, phase := 1.2*(r-0.4)+0.07*pull.normal(), 0.09*pull.normal(), pull.f()
+	v.warp, v.slope = [4]float32{}, [2]float32{}
+	if s := a.study; s != nil {
+		v.film, v.fold = s.film*float32(v.c.Film), 0.5*v.fold
+		v.shear = 0.002 * s.uneven * pull.normal()
+		even, uneven = 0.6*(r-0.4)+0.06*s.uneven*pull.normal(), 0.06*s.uneven*pull.normal()
+		v.pupil.x, v.pupil.y = v.pupil.x+0.006*pull.normal(), v.pupil.y+0.006*pull.normal()
+		v.slope = [2]float32{0.12 * float32(v.c.Uneven) * pull.signed(), pull.signed()}
+		for i := range v.warp {
+			v.warp[i] = 0.0018 * s.uneven * pull.normal()
+		}
+	}
 	px, py := v.pupil.x, v.pupil.y
 	for i := range v.pupilAt {
 		u := (float32(i) + 0.5) / pupilSteps
