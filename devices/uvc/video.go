@@ -31,6 +31,7 @@ const (
 type video struct {
 	dev   usb.Device
 	iface usb.Interface
+	fn    *Function // that the stream belongs to
 	info  Streaming
 	modes []mode // what may be asked for, the best first
 	mode  mode   // what was agreed

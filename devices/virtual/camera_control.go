@@ -47,26 +47,33 @@ func (c *camera) Control(_ context.Context, s usb.Setup, data []byte) (int, erro
 			return v.control(s, selector, data)
 		}
 	}
-	if number != 0 {
-		return 0, usb.ErrStall
+	for _, f := range c.functions {
+		if f.number == int(number) {
+			return f.control(s, entity, selector, data)
+		}
 	}
+	return 0, usb.ErrStall
+}
+
+// control answers requests to a control interface; camera.mu is held.
+func (f *videoFunction) control(s usb.Setup, entity, selector uint8, data []byte) (int, error) {
 	if entity == 0 && selector == vcErrorCode && s.Request == uvcGetCur {
-		n := copy(data, []byte{c.lastErr})
-		c.lastErr = 0
+		n := copy(data, []byte{f.lastErr})
+		f.lastErr = 0
 		return n, nil
 	}
-	u := c.units[uint16(entity)<<8|uint16(selector)]
+	u := f.units[uint16(entity)<<8|uint16(selector)]
 	if u == nil {
-		c.lastErr = errInvalidControl
+		f.lastErr = errInvalidControl
 		if entity == 0 || entity > idCamera3 {
-			c.lastErr = errInvalidUnit
+			f.lastErr = errInvalidUnit
 		}
 		return 0, usb.ErrStall
 	}
 	n, err := u.control(s.Request, data)
-	c.lastErr = 0
+	f.lastErr = 0
 	if err != nil {
-		c.lastErr = errInvalidRequest
+		f.lastErr = errInvalidRequest
 	}
 	return n, err
 }

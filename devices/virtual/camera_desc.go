@@ -27,14 +27,21 @@ var uncompressed = map[coding]struct {
 	codeNV12: {mediaGUID("NV12"), 12},
 }
 
-// descriptors builds the configuration: one association of a control interface
-// and a streaming interface for each stream (UVC 1.1, chapter 3).
+// descriptors builds the configuration: for each function an association of a
+// control interface and a streaming interface for each stream (UVC 1.1, chapter 3).
 func (c *camera) descriptors() []byte {
 	b := ConfigHeader(1)
-	b = append(b, 8, usb.DescAssociation, 0, uint8(1+len(c.streams)), 0x0e, 0x03, 0, FirstName)
-	b = AppendInterface(b, 0, 0, 0x0e, 0x01, 0, 0, FirstName)
-	b = append(b, c.controlDescriptors()...)
-	for _, s := range c.streams {
+	for i, f := range c.functions {
+		b = append(b, 8, usb.DescAssociation, uint8(f.number), uint8(1+len(f.streams)), 0x0e, 0x03, 0, uint8(FirstName+i))
+		b = AppendInterface(b, f.number, 0, 0x0e, 0x01, 0, 0, uint8(FirstName+i))
+		b = append(b, f.controlDescriptors()...)
+		b = f.appendStreams(b)
+	}
+	return b
+}
+
+func (f *videoFunction) appendStreams(b []byte) []byte {
+	for _, s := range f.streams {
 		if !s.isochronous {
 			b = AppendInterface(b, s.number, 0, 0x0e, 0x02, 0, 1, 0)
 			b = append(b, s.descriptors()...)
@@ -51,11 +58,11 @@ func (c *camera) descriptors() []byte {
 	return b
 }
 
-func (c *camera) controlDescriptors() []byte {
+func (f *videoFunction) controlDescriptors() []byte {
 	head := []byte{0, usb.DescCSInterface, 0x01, 0x10, 0x01, 0, 0}
 	head = binary.LittleEndian.AppendUint32(head, clockHz)
-	head = append(head, uint8(len(c.streams)))
-	for _, s := range c.streams {
+	head = append(head, uint8(len(f.streams)))
+	for _, s := range f.streams {
 		head = append(head, uint8(s.number))
 	}
 	head[0] = uint8(len(head))
@@ -71,7 +78,7 @@ func (c *camera) controlDescriptors() []byte {
 	cameraTerminal(idCamera, 1<<1|1<<3|1<<5, 0, 1<<1)                                                       // exposure mode and time, focus by hand and automatic
 	units = append(units, 12, usb.DescCSInterface, 0x05, idProcessing, idCamera, 0, 0, 2, 1<<0, 1<<1, 0, 0) // brightness, gain
 	source := uint8(idProcessing)
-	if c.light {
+	if f.light {
 		units = append(units, 26, usb.DescCSInterface, 0x06, idExtension)
 		units = append(units, IlluminationGUID[:]...)
 		units = append(units, 1, 1, idProcessing, 1, 0x01, 0)
@@ -79,7 +86,7 @@ func (c *camera) controlDescriptors() []byte {
 	}
 	output(idOutput, source)
 	for i, id := range []uint8{idCamera2, idCamera3} {
-		if len(c.streams) > 1+i {
+		if len(f.streams) > 1+i {
 			cameraTerminal(id, 0, 0, 0)
 			output(idOutput+1+uint8(i), id)
 		}
