@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"image"
 	"slices"
 	"testing"
 	"time"
@@ -15,9 +16,13 @@ import (
 )
 
 func configOf(t testing.TB, opt virtual.CameraOptions) []byte {
+	return configured(t, newCamera(t, opt))
+}
+
+func configured(t testing.TB, dev *virtual.Device) []byte {
 	bus := virtual.NewBus()
 	defer bus.Close()
-	if err := bus.Plug(port, newCamera(t, opt)); err != nil {
+	if err := bus.Plug(port, dev); err != nil {
 		t.Fatal(err)
 	}
 	l, err := bus.List(context.Background())
@@ -67,6 +72,9 @@ func FuzzParseFunction(f *testing.F) {
 	f.Add(configOf(f, virtual.CameraOptions{}))
 	f.Add(configOf(f, virtual.CameraOptions{Layout: virtual.SideBySide, Isochronous: true}))
 	f.Add(twinConfig(f))
+	for _, iso := range []bool{false, true} {
+		f.Add(configured(f, newColour(f, virtual.ColourOptions{Still: image.Pt(640, 480), StillPipe: true, Isochronous: iso})))
+	}
 	for _, b := range realCameras(f) {
 		f.Add(b)
 	}
@@ -104,16 +112,24 @@ func twinConfig(t testing.TB) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bus := virtual.NewBus()
-	defer bus.Close()
-	if err := bus.Plug(port, dev); err != nil {
-		t.Fatal(err)
+	return configured(t, dev)
+}
+
+// An endpoint for stills is not taken for the stream's, wherever it stands.
+func TestStillEndpoint(t *testing.T) {
+	for _, iso := range []bool{false, true} {
+		fn, err := uvc.ParseFunction(configured(t, newColour(t, virtual.ColourOptions{Still: image.Pt(640, 480), StillPipe: true, Isochronous: iso})))
+		if err != nil || len(fn.Streams) != 1 {
+			t.Fatalf("%+v, %v", fn, err)
+		}
+		s := fn.Streams[0]
+		if s.StillMethod != 3 || s.StillEndpoint != 0x89 || s.StillPacket != 512 || !slices.Contains(s.StillAlts, 0) || slices.Contains(s.StillAlts, 5) != iso {
+			t.Errorf("stills of %+v", s)
+		}
+		if want := map[bool]uint8{false: 0x81, true: 0}[iso]; s.Endpoint != want || (len(s.Alternates) > 0) != iso {
+			t.Errorf("isochronous %v: stream on endpoint %#x, %d bandwidths", iso, s.Endpoint, len(s.Alternates))
+		}
 	}
-	l, err := bus.List(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l[0].Config
 }
 
 // Both video functions of a device are there, each with its own streams; one that

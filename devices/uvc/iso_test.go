@@ -145,6 +145,33 @@ func TestCompositeConformance(t *testing.T) {
 	}
 }
 
+// A camera with an endpoint of its own for stills passes the suite, and no damaged
+// still comes through.
+func TestStillPipeConformance(t *testing.T) {
+	for name, iso := range map[string]bool{"Bulk": false, "Isochronous": true} {
+		for _, format := range []string{"YUY2", "MJPG"} {
+			for _, b := range buses {
+				t.Run(name+"/"+format+"/"+b.name, func(t *testing.T) {
+					t.Parallel()
+					devicetest.Face(t, func(t *testing.T) devicetest.FaceRig {
+						vbus, dev, plug := plugged(t, func() (*virtual.Device, error) {
+							opt := fastColour(format)
+							if iso {
+								opt = isoColour(format)
+							}
+							opt.Still, opt.StillPipe = image.Pt(160, 112), true
+							return virtual.NewColourCamera(virtualtest.Board{}, opt)
+						})
+						r := faceRig(b.bus(t, vbus), vbus, 0, format == "MJPG", plug)
+						r.Still, r.StillFaults = image.Pt(160, 112), virtualtest.StillFaults(dev)
+						return r
+					})
+				})
+			}
+		}
+	}
+}
+
 func compositeConformance(t *testing.T, q uvc.Quirks, make func(iso bool) (*virtual.Device, error)) {
 	for name, iso := range map[string]bool{"Bulk": false, "Isochronous": true} {
 		composite := func() (*virtual.Device, error) { return make(iso) }

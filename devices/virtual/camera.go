@@ -90,9 +90,11 @@ type ColourOptions struct {
 	// Isochronous is as of CameraOptions.
 	Isochronous bool
 	Quality     int // of MJPEG, 1 to 100; 85 where 0
-	// Still is the size of the stills that the camera takes by its trigger, in
-	// its stream (method 2); none where zero. Even numbers.
-	Still image.Point
+	// Still is the size of the stills that the camera takes by its trigger: in its
+	// stream (method 2), or with StillPipe on a bulk endpoint of their own (method
+	// 3). None where zero. Even numbers.
+	Still     image.Point
+	StillPipe bool
 	// KeepTables leaves the Huffman tables in MJPEG frames. Cameras leave them
 	// out, as this one does by default.
 	KeepTables bool
@@ -313,7 +315,7 @@ func (c *camera) addColour(scene ColourScene, opt ColourOptions) error {
 		s.Width, s.Height, s.Illumination = m.size.X, m.size.Y, 0
 		return [][]byte{encodeColour(scene.Picture(s), m, opt)}
 	}}
-	c.addStream(&videoStream{c: c, sensor: s, payload: opt.Payload, isochronous: opt.Isochronous, formats: formats, still: opt.Still,
+	c.addStream(&videoStream{c: c, sensor: s, payload: opt.Payload, isochronous: opt.Isochronous, formats: formats, still: opt.Still, stillPipe: opt.StillPipe && opt.Still != (image.Point{}),
 		interval: []time.Duration{opt.Interval, 2 * opt.Interval}})
 	return nil
 }
@@ -395,8 +397,11 @@ func (c *camera) Packet(ep uint8, at time.Time, p []byte) int {
 // In implements [Function].
 func (c *camera) In(ctx context.Context, ep uint8, p []byte) (int, error) {
 	for _, s := range c.streams {
-		if s.ep == ep {
+		switch {
+		case s.ep == ep:
 			return s.in(ctx, p)
+		case s.stillPipe && s.stillEP() == ep:
+			return s.inStill(ctx, p)
 		}
 	}
 	return 0, usb.ErrStall

@@ -42,17 +42,29 @@ func (c *camera) descriptors() []byte {
 
 func (f *videoFunction) appendStreams(b []byte) []byte {
 	for _, s := range f.streams {
+		stills := 0
+		if s.stillPipe {
+			stills = 1
+		}
+		pipe := func() {
+			if s.stillPipe {
+				b = AppendEndpoint(b, s.stillEP(), usb.TransferBulk, bulkPacket, 0)
+			}
+		}
 		if !s.isochronous {
-			b = AppendInterface(b, s.number, 0, 0x0e, 0x02, 0, 1, 0)
+			b = AppendInterface(b, s.number, 0, 0x0e, 0x02, 0, 1+stills, 0)
 			b = append(b, s.descriptors()...)
+			pipe() // the host must not take it for the stream's, which comes behind it
 			b = AppendEndpoint(b, s.ep, usb.TransferBulk, bulkPacket, 0)
 			continue
 		}
-		b = AppendInterface(b, s.number, 0, 0x0e, 0x02, 0, 0, 0)
+		b = AppendInterface(b, s.number, 0, 0x0e, 0x02, 0, stills, 0)
 		b = append(b, s.descriptors()...)
+		pipe()
 		for i, set := range isoSettings {
-			b = AppendInterface(b, s.number, i+1, 0x0e, 0x02, 0, 1, 0)
+			b = AppendInterface(b, s.number, i+1, 0x0e, 0x02, 0, 1+stills, 0)
 			b = AppendEndpoint(b, s.ep, usb.TransferIsochronous|0x04, set.code, 1) // asynchronous
+			pipe()
 		}
 	}
 	return b
@@ -102,6 +114,10 @@ func (s *videoStream) descriptors() []byte {
 	if s.still.X > 0 {
 		b[9], b[10] = 2, 1 // stills in the stream, by a trigger of the host's
 	}
+	stillEP := uint8(0)
+	if s.stillPipe {
+		b[9], stillEP = 3, s.stillEP()
+	}
 	b = append(b, make([]byte, n)...) // no controls a format
 	for i, f := range s.formats {
 		index, sizes := uint8(i+1), uint8(len(f.sizes))
@@ -118,7 +134,7 @@ func (s *videoStream) descriptors() []byte {
 			b = append(b, s.frameDescriptor(frame, f, k)...)
 		}
 		if s.still.X > 0 {
-			b = append(b, 10, usb.DescCSInterface, 0x03, 0, 1, byte(s.still.X), byte(s.still.X>>8), byte(s.still.Y), byte(s.still.Y>>8), 0)
+			b = append(b, 10, usb.DescCSInterface, 0x03, stillEP, 1, byte(s.still.X), byte(s.still.X>>8), byte(s.still.Y), byte(s.still.Y>>8), 0)
 		}
 		b = append(b, 6, usb.DescCSInterface, 0x0d, 1, 1, 4) // colour matching
 	}

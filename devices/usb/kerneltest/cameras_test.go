@@ -27,7 +27,7 @@ func colour(format string) virtual.ColourOptions {
 		return opt
 	}
 	return virtual.ColourOptions{Formats: []string{format}, Sizes: []image.Point{{X: 64, Y: 48}, {X: 160, Y: 112}},
-		Interval: 40 * time.Millisecond, Payload: 8 << 10}
+		Interval: 40 * time.Millisecond, Payload: 8 << 10, Still: image.Pt(176, 128), StillPipe: true}
 }
 
 func newColour(t *testing.T, opt virtual.ColourOptions) *outlet {
@@ -47,7 +47,7 @@ func checkFace(t *testing.T, f devices.FaceFrame) {
 }
 
 // faceRig is a colour camera at the controller, opened by one of our drivers.
-func faceRig(t *testing.T, format string, open func(ctx context.Context, port string) (devices.FaceCamera, error)) devicetest.FaceRig {
+func faceRig(t *testing.T, format string, open func(ctx context.Context, port string) (devices.FaceCamera, error)) (devicetest.FaceRig, *virtual.Device) {
 	o := newColour(t, colour(format))
 	o.plug(t)
 	return devicetest.FaceRig{
@@ -55,7 +55,7 @@ func faceRig(t *testing.T, format string, open func(ctx context.Context, port st
 		Plug: o.plug, Unplug: o.unplug, Check: checkFace,
 		Size: image.Pt(160, 112), Compressed: strings.HasSuffix(format, "MJPG"), Virtual: true,
 		Losses: true, // an emulated processor
-	}
+	}, o.dev
 }
 
 func TestGuestFaceCamera(t *testing.T) {
@@ -65,13 +65,15 @@ func TestGuestFaceCamera(t *testing.T) {
 			devicetest.Face(t, func(t *testing.T) devicetest.FaceRig {
 				bus := libusb.New()
 				t.Cleanup(func() { bus.Close() })
-				return faceRig(t, format, func(ctx context.Context, port string) (devices.FaceCamera, error) {
+				r, dev := faceRig(t, format, func(ctx context.Context, port string) (devices.FaceCamera, error) {
 					c, err := uvc.OpenFace(ctx, bus, port, 0)
 					if err != nil {
 						return nil, err
 					}
 					return c, nil
 				})
+				r.Still, r.StillFaults = colour(format).Still, virtualtest.StillFaults(dev)
+				return r
 			})
 		})
 	}
@@ -89,13 +91,14 @@ func TestGuestV4L2(t *testing.T) {
 	for _, format := range []string{"YUY2", "NV12", "iso MJPG"} {
 		t.Run("Face/"+format, func(t *testing.T) {
 			devicetest.Face(t, func(t *testing.T) devicetest.FaceRig {
-				return faceRig(t, format, func(ctx context.Context, port string) (devices.FaceCamera, error) {
+				r, _ := faceRig(t, format, func(ctx context.Context, port string) (devices.FaceCamera, error) {
 					c, err := v4l2.OpenFace(ctx, port, v4l2.AnyStream)
 					if err != nil {
 						return nil, err
 					}
 					return c, nil
 				})
+				return r
 			})
 		})
 	}
