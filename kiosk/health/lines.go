@@ -43,6 +43,7 @@ const (
 	FigEven    = "even"    // percent
 	FigScale   = "scale"   // percent of the true length
 	FigFree    = "free"    // gigabytes
+	FigWorn    = "worn"    // percent of the disk's life
 	FigWaiting = "waiting" // records
 	FigOldest  = "oldest"  // hours
 	FigSkew    = "skew"    // seconds
@@ -54,7 +55,7 @@ const (
 
 // AllFigures lists their keys.
 func AllFigures() []string {
-	return []string{FigRate, FigLost, FigLate, FigSharp, FigWhite, FigEven, FigScale, FigFree, FigWaiting, FigOldest, FigSkew, FigCert, FigLaw, FigEntries, FigPower}
+	return []string{FigRate, FigLost, FigLate, FigSharp, FigWhite, FigEven, FigScale, FigFree, FigWorn, FigWaiting, FigOldest, FigSkew, FigCert, FigLaw, FigEntries, FigPower}
 }
 
 func fig(key string, v float64) Figure { return Figure{Key: key, Value: math.Round(v*10) / 10} }
@@ -121,6 +122,9 @@ func lines(f Facts, found []Finding, not []Part) []Line {
 	disk := Line{Part: PartDisk, There: true}
 	if d := f.Disk; d != nil && d.Total > 0 {
 		disk.Figs = append(disk.Figs, fig(FigFree, float64(d.Free)/1e9).floor(math.Round(float64(max(d.Total/20, 4*d.Reserve))/1e8)/10))
+		if d.Worn > 0 {
+			disk.Figs = append(disk.Figs, fig(FigWorn, float64(d.Worn)).top(WornTop))
+		}
 	}
 	add(disk)
 	add(Line{Part: PartClock, There: true})
