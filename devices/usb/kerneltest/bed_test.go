@@ -51,6 +51,7 @@ var checks = []struct {
 	{0, "TestGuestKilled", "kill -9 in mid-transfer: the device opens again"},
 	{0, "TestGuestUVCVideo", "judge: the kernel's uvcvideo and v4l2-ctl list the camera's formats and stream its scene"},
 	{1, "TestGuestIPPUSB", "judge: ipp-usb and sane-airscan's scanimage scan the scanner's page"},
+	{1, "TestGuestHubReset", "a hub resets under two cameras of one kind: both gone, both back at their ports"},
 	{0, "TestGuestHotplug", "discovery follows plugs, tells twins apart, refuses virtual devices on a real bus"},
 }
 
