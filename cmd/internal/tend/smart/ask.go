@@ -129,7 +129,18 @@ const (
 	smartStatus     = 0xda
 )
 
+// identify is IDENTIFY DEVICE.
+var identify = [16]byte{0x85, 4 << 1, 0x0e, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0xec, 0}
+
 func readATA(fd uintptr) (Health, error) {
+	who := make([]byte, 512)
+	if _, err := ata(fd, identify, who); err != nil {
+		return Health{}, err
+	}
+	smart, logs := parseIdentity(who)
+	if !smart {
+		return Health{}, ErrUnsupported
+	}
 	data, limits := make([]byte, 512), make([]byte, 512)
 	if _, err := ata(fd, smartCommand(smartData, true), data); err != nil {
 		return Health{}, err
@@ -144,6 +155,9 @@ func readATA(fd uintptr) (Health, error) {
 	h, err := ParseATA(data, limits, over)
 	if err != nil {
 		return h, err
+	}
+	if !logs { // one that knows none may answer with an error that others suffer by
+		return h, nil
 	}
 	page := make([]byte, 512)
 	if _, err := ata(fd, logCommand(0x04, 0x07), page); err == nil {

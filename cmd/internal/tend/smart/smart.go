@@ -151,6 +151,18 @@ func ParseWear(b []byte) (used int, known bool) {
 	return int(b[8]), true
 }
 
+// parseIdentity reads what IDENTIFY DEVICE says (ACS-3, 7.12.7): that SMART is on,
+// and that there are general purpose logs.
+func parseIdentity(b []byte) (smart, logs bool) {
+	if len(b) < 512 {
+		return false, false
+	}
+	word := func(n int) uint16 { return binary.LittleEndian.Uint16(b[2*n:]) }
+	smart = word(82)&1 != 0 && word(85)&1 != 0 && word(82) != 0xffff
+	logs = word(84)>>14 == 1 && word(84)&(1<<5) != 0
+	return smart, logs
+}
+
 // ParseStatus reads the sense data of SMART RETURN STATUS, in descriptor or fixed
 // form: whether a threshold was passed. false for known where it does not say.
 func ParseStatus(sense []byte) (over, known bool) {

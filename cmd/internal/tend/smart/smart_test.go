@@ -152,6 +152,31 @@ func TestWearAndStatus(t *testing.T) {
 	}
 }
 
+func TestIdentity(t *testing.T) {
+	b := make([]byte, 512)
+	put := func(word int, v uint16) { binary.LittleEndian.PutUint16(b[2*word:], v) }
+	put(82, 1)
+	if smart, _ := parseIdentity(b); smart {
+		t.Error("SMART that is off")
+	}
+	put(85, 1)
+	put(84, 1<<14)
+	if smart, logs := parseIdentity(b); !smart || logs {
+		t.Errorf("SMART without logs: %v %v", smart, logs)
+	}
+	put(84, 1<<14|1<<5)
+	if smart, logs := parseIdentity(b); !smart || !logs {
+		t.Errorf("SMART and logs: %v %v", smart, logs)
+	}
+	put(84, 1<<5) // not valid
+	if _, logs := parseIdentity(b); logs {
+		t.Error("logs in a word that says nothing")
+	}
+	if smart, logs := parseIdentity(b[:511]); smart || logs {
+		t.Error("a cut answer says something")
+	}
+}
+
 // The structures of linux/nvme_ioctl.h and scsi/sg.h on a machine of 64 bits.
 func TestStructures(t *testing.T) {
 	if unsafe.Sizeof(uintptr(0)) != 8 {
