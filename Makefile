@@ -70,6 +70,7 @@ BINDIR  := $(PREFIX)/bin
 LIBDIR  := $(PREFIX)/lib
 DOCDIR  := $(PREFIX)/share/doc/tambo
 FILES   := assets/install
+UNITS   := tambo.service tambo-courier.service tambo-disk.service tambo-disk.timer
 
 install: build install-files ## Programs, systemd units, udev rules, the kiosk's user (PREFIX, DESTDIR)
 	install -d '$(DESTDIR)$(BINDIR)'
@@ -78,11 +79,11 @@ install: build install-files ## Programs, systemd units, udev rules, the kiosk's
 	  if command -v systemd-sysusers >/dev/null; then systemd-sysusers; systemd-tmpfiles --create tambo.conf; fi; \
 	  if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi; \
 	  if command -v udevadm >/dev/null && [ -d /run/udev ]; then udevadm control --reload && udevadm trigger --subsystem-match=usb; fi; \
-	  echo "install: copy $(DOCDIR)/kiosk.json.example to /etc/tambo/kiosk.json, then: systemctl enable --now tambo.service"; }
+	  echo "install: copy $(DOCDIR)/kiosk.json.example to /etc/tambo/kiosk.json, then: systemctl enable --now tambo.service tambo-disk.timer"; }
 
 install-files:
 	install -d '$(DESTDIR)$(LIBDIR)/systemd/system' '$(DESTDIR)$(LIBDIR)/udev/rules.d' '$(DESTDIR)$(LIBDIR)/sysusers.d' '$(DESTDIR)$(LIBDIR)/tmpfiles.d' '$(DESTDIR)$(DOCDIR)'
-	for u in tambo.service tambo-courier.service; do \
+	for u in $(UNITS); do \
 	  sed -e 's|@BINDIR@|$(BINDIR)|g' -e 's|@DOCDIR@|$(DOCDIR)|g' $(FILES)/$$u > '$(DESTDIR)$(LIBDIR)/systemd/system/'$$u && chmod 644 '$(DESTDIR)$(LIBDIR)/systemd/system/'$$u || exit 1; done
 	install -m 644 $(FILES)/60-tambo.rules '$(DESTDIR)$(LIBDIR)/udev/rules.d/60-tambo.rules'
 	install -m 644 $(FILES)/tambo.sysusers '$(DESTDIR)$(LIBDIR)/sysusers.d/tambo.conf'
@@ -90,8 +91,8 @@ install-files:
 	install -m 644 $(FILES)/kiosk.json.example docs/DEVICES.md '$(DESTDIR)$(DOCDIR)/'
 
 uninstall: ## Take away what install put; the vault, the configuration and the user stay
-	@[ -n '$(DESTDIR)' ] || [ ! -d /run/systemd/system ] || systemctl disable --now tambo.service tambo-courier.service || true
-	rm -f $(addprefix '$(DESTDIR)$(BINDIR)'/,tambo tambo-diag tambo-hub) '$(DESTDIR)$(LIBDIR)/systemd/system/tambo.service' '$(DESTDIR)$(LIBDIR)/systemd/system/tambo-courier.service' \
+	@[ -n '$(DESTDIR)' ] || [ ! -d /run/systemd/system ] || systemctl disable --now tambo.service tambo-courier.service tambo-disk.timer || true
+	rm -f $(addprefix '$(DESTDIR)$(BINDIR)'/,tambo tambo-diag tambo-hub) $(addprefix '$(DESTDIR)$(LIBDIR)/systemd/system'/,$(UNITS)) \
 	  '$(DESTDIR)$(LIBDIR)/udev/rules.d/60-tambo.rules' '$(DESTDIR)$(LIBDIR)/sysusers.d/tambo.conf' '$(DESTDIR)$(LIBDIR)/tmpfiles.d/tambo.conf' \
 	  '$(DESTDIR)$(DOCDIR)/kiosk.json.example' '$(DESTDIR)$(DOCDIR)/DEVICES.md'
 

@@ -169,7 +169,8 @@ type FaceStream interface {
 // more pixels. Ask by a type assertion.
 type StillTaker interface {
 	// Still triggers one and waits for it. ErrUnsupported where the camera takes
-	// none; ErrStalled where it did not come whole before ctx ended. Its Seq is 0.
+	// none; ErrStalled where it did not come whole before ctx ended, ErrBadData
+	// where it came damaged and no other will come. Its Seq is 0.
 	Still(ctx context.Context) (FaceFrame, error)
 }
 

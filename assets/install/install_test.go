@@ -79,7 +79,7 @@ func TestUnitsVerify(t *testing.T) {
 	}
 	root := installed(t, "/usr/local")
 	var units []string
-	for _, u := range []string{"tambo.service", "tambo-courier.service"} {
+	for _, u := range []string{"tambo.service", "tambo-courier.service", "tambo-disk.service", "tambo-disk.timer"} {
 		b, err := os.ReadFile(filepath.Join(root, "usr/local/lib/systemd/system", u))
 		if err != nil {
 			t.Fatal(err)

@@ -24,11 +24,23 @@ type FaceRig struct {
 	Size image.Point
 	// Compressed says that frames come as JPEG.
 	Compressed bool
+	// Still is the size of the stills that the camera takes; zero where it takes
+	// none. StillFaults are faults of taking them.
+	Still       image.Point
+	StillFaults []StillFault
 	// Virtual is what Info must say.
 	Virtual bool
 	// Losses says that the machine may be too slow for the camera: frames may be
 	// lost and streams begun anew, but what is handed out must be right.
 	Losses bool
+}
+
+// StillFault makes the camera's stills, and nothing else that matters, go wrong.
+// None comes through, or one that is right where it Sometimes strikes.
+type StillFault struct {
+	Name      string
+	Sometimes bool
+	Set       func(on bool)
 }
 
 // Face runs the suite; make gives a fresh rig.
@@ -42,6 +54,7 @@ func Face(t *testing.T, make func(t *testing.T) FaceRig) {
 		{"NewestFrame", faceNewest},
 		{"OneStream", faceOneStream},
 		{"NextHonoursContext", faceContext},
+		{"Still", faceStill},
 		{"CloseEndsNext", faceClose},
 		{"UnplugAndBack", faceUnplug},
 	}
@@ -198,6 +211,80 @@ func faceContext(t *testing.T, r FaceRig) {
 	} else {
 		checkFace(t, r, f)
 	}
+}
+
+// faceStill takes stills between frames, has them fail, and takes them again.
+func faceStill(t *testing.T, r FaceRig) {
+	s := streamFace(t, openFace(t, r))
+	taker, ok := s.(devices.StillTaker)
+	if r.Still == (image.Point{}) {
+		if ok {
+			_, err := taker.Still(timeout(t))
+			WantKind(t, "still of a camera that takes none", err, devices.ErrUnsupported)
+		}
+		return
+	}
+	if !ok {
+		t.Fatal("the stream takes no stills")
+	}
+	asStill := r
+	asStill.Size = r.Still
+	whole := func() error {
+		f, err := taker.Still(timeout(t))
+		if err == nil {
+			checkFace(t, asStill, f)
+		}
+		return err
+	}
+	frames := func(when string) {
+		t.Helper()
+		for range 3 {
+			f, err := s.Next(timeout(t))
+			if err != nil {
+				t.Fatalf("frame %s: %v", when, err)
+			}
+			checkFace(t, r, f)
+		}
+	}
+	for range 3 {
+		frames("before a still")
+		if err := whole(); err != nil && !r.Losses {
+			t.Fatalf("still: %v; %+v", err, s.Stats())
+		}
+	}
+	frames("after the stills")
+	for _, fault := range r.StillFaults {
+		fault.Set(true)
+		ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+		f, err := taker.Still(ctx)
+		for n := 0; fault.Sometimes && n < 20 && ctx.Err() == nil; n++ {
+			if err == nil {
+				checkFace(t, asStill, f)
+			}
+			f, err = taker.Still(ctx)
+		}
+		cancel()
+		fault.Set(false)
+		switch {
+		case err == nil && fault.Sometimes:
+			checkFace(t, asStill, f)
+		case err == nil:
+			t.Errorf("%s: a still of %v came", fault.Name, f.Image.Rect)
+		case !errors.Is(err, devices.ErrBadData):
+			WantKind(t, fault.Name, err, devices.ErrStalled)
+		}
+		frames("after " + fault.Name)
+		for n := 0; ; n++ { // healed: what is under way may still fail, or the stream begins anew
+			if err = whole(); err == nil {
+				break
+			}
+			if n == 20 {
+				t.Fatalf("%s: after it no still comes: %v; %+v", fault.Name, err, s.Stats())
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	}
+	frames("after the faults")
 }
 
 func faceClose(t *testing.T, r FaceRig) {

@@ -54,7 +54,12 @@ type Device struct {
 	usb   usb.DeviceInfo
 	quirk *Quirk
 	face  int // streaming interface of the face camera, 0 for the first
+	fn    int // control interface of the video function, where the device has several
 }
+
+// Function is the interface number of its video function, for a device that has
+// several: it tells two cameras apart that are at one port. 0 is also the first.
+func (d Device) Function() int { return d.fn }
 
 // String reads "iris camera \"Tambo Virtual iris camera\" at usbip 1-1 (1209:0001)".
 func (d Device) String() string {
@@ -62,7 +67,11 @@ func (d Device) String() string {
 	if kind == "" {
 		kind = "device"
 	}
-	return fmt.Sprintf("%s %q at %s %s (%04x:%04x)", kind, d.Info.Name, d.Bus, d.Info.Port, d.Info.VendorID, d.Info.ProductID)
+	at := d.Info.Port
+	if d.fn != 0 {
+		at = fmt.Sprintf("%s, interface %d", at, d.fn)
+	}
+	return fmt.Sprintf("%s %q at %s %s (%04x:%04x)", kind, d.Info.Name, d.Bus, at, d.Info.VendorID, d.Info.ProductID)
 }
 
 // key tells pluggings apart.
@@ -71,14 +80,16 @@ type key struct {
 	address         int
 	vendor, product uint16
 	kind            devices.Kind
+	function        int
 }
 
 func (d Device) key() key {
-	return key{d.Bus, d.Info.Port, d.usb.Address, d.Info.VendorID, d.Info.ProductID, d.Info.Kind}
+	return key{d.Bus, d.Info.Port, d.usb.Address, d.Info.VendorID, d.Info.ProductID, d.Info.Kind, d.fn}
 }
 
 // List returns everything that is plugged in, bus by bus in order of ports; a
-// composite camera is there twice, as an iris camera and as a face camera. A bus
+// composite camera is there twice, as an iris camera and as a face camera, and a
+// device with several video functions once for each. A bus
 // that cannot be listed is an error that comes with what the others have.
 func (d *Discovery) List(ctx context.Context) ([]Device, error) {
 	quirks, err := table()
@@ -143,7 +154,7 @@ func classify(b usb.Bus, i usb.DeviceInfo, quirks map[model]Quirk) []Device {
 }
 
 // cameras sorts a video device: an iris camera is one only if the quirks table
-// says so; any other with a colour stream is a face camera.
+// says so; any other video function with a colour stream is a face camera.
 func cameras(d Device) []Device {
 	if d.quirk != nil && d.quirk.Kind == devices.KindIrisCamera {
 		d.Info.Kind, d.Info.Driver = devices.KindIrisCamera, "uvc"
@@ -154,16 +165,27 @@ func cameras(d Device) []Device {
 		f.Info.Kind, f.face = devices.KindFaceCamera, d.quirk.UVC.Face
 		return []Device{d, f}
 	}
-	fn, err := uvc.ParseFunction(d.usb.Config)
-	if err == nil {
-		err = fn.HasFace()
-	}
+	const neither = "a video camera, but not one of the iris cameras in the quirks table, and no face camera: %v"
+	all, err := uvc.ParseFunctions(d.usb.Config)
 	if err != nil {
-		d.WhyNot = fmt.Sprintf("a video camera, but not one of the iris cameras in the quirks table, and no face camera: %v", err)
+		d.WhyNot = fmt.Sprintf(neither, err)
 		return []Device{d}
 	}
-	d.Info.Kind, d.Info.Driver = devices.KindFaceCamera, "uvc"
-	return []Device{d}
+	var out []Device
+	for _, fn := range all {
+		c := d
+		face, err := fn.Face()
+		if err != nil {
+			c.WhyNot = fmt.Sprintf(neither, err)
+		} else {
+			c.Info.Kind, c.Info.Driver = devices.KindFaceCamera, "uvc"
+		}
+		if len(all) > 1 {
+			c.face, c.fn = face, fn.ControlNum
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 func hasClass(c usb.Config, class uint8) bool {

@@ -36,14 +36,14 @@ func rawOrKernel[T any](f Device, raw, kernel func() (T, error)) (T, error) {
 }
 
 func kernelFace(ctx context.Context, f Device) (devices.FaceCamera, error) {
-	n := -1
+	s := v4l2.AnyStream
 	if f.face != 0 {
 		var err error
-		if n, err = f.streamRank(f.face); err != nil {
+		if s, err = f.kernelStream(f.face); err != nil {
 			return nil, err
 		}
 	}
-	c, err := v4l2.OpenFace(ctx, f.Info.Port, n)
+	c, err := v4l2.OpenFace(ctx, f.Info.Port, s)
 	if err != nil {
 		return nil, err
 	}
@@ -67,40 +67,45 @@ func (d Device) kernelQuirks() (q v4l2.Iris, err error) {
 	u := d.quirk.UVC
 	q = v4l2.Iris{SideBySide: u.Layout == uvc.LayoutSideBySide, RightEyeFirst: u.RightEyeFirst}
 	if q.SideBySide {
-		q.Left, err = d.streamRank(u.Interface)
-	} else if q.Left, err = d.streamRank(u.Left); err == nil {
-		q.Right, err = d.streamRank(u.Right)
+		q.Left, err = d.kernelStream(u.Interface)
+	} else if q.Left, err = d.kernelStream(u.Left); err == nil {
+		q.Right, err = d.kernelStream(u.Right)
 	}
 	if err != nil || u.Illumination == nil {
 		return q, err
 	}
-	fn, err := uvc.ParseFunction(d.usb.Config)
+	all, err := uvc.ParseFunctions(d.usb.Config)
 	if err != nil {
 		return q, d.unusable(err)
 	}
-	if id, ok := fn.Unit(u.Illumination.GUID); ok {
-		q.Illumination = &v4l2.UnitControl{Unit: id, Selector: u.Illumination.Selector, Size: u.Illumination.Size,
-			Min: u.Illumination.Min, Max: u.Illumination.Max}
+	for _, fn := range all {
+		if id, ok := fn.Unit(u.Illumination.GUID); ok {
+			q.Illumination = &v4l2.UnitControl{Unit: id, Selector: u.Illumination.Selector, Size: u.Illumination.Size,
+				Min: u.Illumination.Min, Max: u.Illumination.Max}
+			break
+		}
 	}
 	return q, nil
 }
 
-// streamRank counts the streaming interfaces before one: the kernel numbers a
-// camera's nodes in their order.
-func (d Device) streamRank(number int) (int, error) {
-	fn, err := uvc.ParseFunction(d.usb.Config)
+// kernelStream names a streaming interface as the kernel does: by its function, and
+// by its place among that function's.
+func (d Device) kernelStream(number int) (v4l2.Stream, error) {
+	all, err := uvc.ParseFunctions(d.usb.Config)
 	if err != nil {
-		return 0, d.unusable(err)
+		return v4l2.Stream{}, d.unusable(err)
 	}
-	var numbers []int
-	for _, s := range fn.Streams {
-		numbers = append(numbers, s.Number)
+	for _, fn := range all {
+		var own []int
+		for _, s := range fn.Streams {
+			own = append(own, s.Number)
+		}
+		slices.Sort(own)
+		if i := slices.Index(own, number); i >= 0 {
+			return v4l2.Stream{Function: fn.ControlNum, Index: i}, nil
+		}
 	}
-	slices.Sort(numbers)
-	if i := slices.Index(numbers, number); i >= 0 {
-		return i, nil
-	}
-	return 0, d.unusable(fmt.Errorf("no streaming interface %d", number))
+	return v4l2.Stream{}, d.unusable(fmt.Errorf("no streaming interface %d", number))
 }
 
 func (d Device) unusable(err error) error {

@@ -50,13 +50,13 @@ func TestKernelQuirks(t *testing.T) {
 	}
 	q, err := d.kernelQuirks()
 	want := v4l2.UnitControl{Unit: 4, Selector: 1, Size: 2, Max: 1000}
-	if err != nil || q.Left != 0 || q.Right != 1 || q.SideBySide || q.Illumination == nil || *q.Illumination != want {
+	if err != nil || q.Left != (v4l2.Stream{}) || q.Right != (v4l2.Stream{Index: 1}) || q.SideBySide || q.Illumination == nil || *q.Illumination != want {
 		t.Errorf("%+v %+v, %v", q, q.Illumination, err)
 	}
-	if n, err := d.streamRank(3); err != nil || n != 2 {
-		t.Errorf("face is stream %d, %v", n, err)
+	if n, err := d.kernelStream(3); err != nil || n != (v4l2.Stream{Index: 2}) {
+		t.Errorf("face is stream %+v, %v", n, err)
 	}
-	if _, err := d.streamRank(7); !errors.Is(err, devices.ErrUnsupported) {
+	if _, err := d.kernelStream(7); !errors.Is(err, devices.ErrUnsupported) {
 		t.Error(err)
 	}
 	if d := classified(t, func(b *virtual.Bus) usb.Bus { return b }); d.Info.Driver != "uvc" {

@@ -34,6 +34,14 @@ func (d *Discovery) OpenFaceCameraAt(ctx context.Context, port string) (devices.
 	return openFirst(ctx, d, devices.KindFaceCamera, port, openFace)
 }
 
+// OpenFace opens this face camera and no other: one of two video functions.
+func (d Device) OpenFace(ctx context.Context) (devices.FaceCamera, error) {
+	if d.Info.Kind != devices.KindFaceCamera {
+		return nil, d.unusable(fmt.Errorf("it is no %s", devices.KindFaceCamera))
+	}
+	return openFace(ctx, d)
+}
+
 // OpenScanner opens the first document scanner that can be opened. Errors are
 // as of OpenIrisCamera.
 func (d *Discovery) OpenScanner(ctx context.Context) (devices.DocumentScanner, error) {

@@ -65,6 +65,7 @@ var controlDefs = []controlDef{
 type knob struct {
 	controlDef
 	entity uint8
+	iface  int // control interface of its function
 }
 
 // knobs lists what a stream's chain of entities says that it has.
@@ -73,7 +74,7 @@ func (f *Function) knobs(s Streaming) []knob {
 	for _, e := range f.chain(s.Terminal) {
 		for _, d := range controlDefs {
 			if e.Kind == d.kind && e.Has(d.bit) {
-				out = append(out, knob{d, e.ID})
+				out = append(out, knob{d, e.ID, f.ControlNum})
 			}
 		}
 	}
@@ -83,7 +84,7 @@ func (f *Function) knobs(s Streaming) []knob {
 // get makes one request and decodes the value.
 func (s *shared) get(ctx context.Context, k knob, request uint8) (int64, error) {
 	b := make([]byte, k.size)
-	n, err := s.dev.Control(ctx, setup(typeGet, request, k.selector, k.entity, s.fn.ControlNum), b)
+	n, err := s.dev.Control(ctx, setup(typeGet, request, k.selector, k.entity, k.iface), b)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", k.name, err)
 	}
@@ -108,7 +109,7 @@ func (d controlDef) decode(b []byte) int64 {
 func (s *shared) control(ctx context.Context, k knob) (devices.Control, error) {
 	c := devices.Control{Name: k.name, Step: 1}
 	var b [1]byte
-	n, err := s.dev.Control(ctx, setup(typeGet, getInfo, k.selector, k.entity, s.fn.ControlNum), b[:])
+	n, err := s.dev.Control(ctx, setup(typeGet, getInfo, k.selector, k.entity, k.iface), b[:])
 	switch {
 	case errors.Is(err, usb.ErrStall), err == nil && (n != 1 || b[0]&infoGet == 0):
 		return c, fmt.Errorf("%w: %s", errUnsupported, k.name)
@@ -144,9 +145,9 @@ func (s *shared) control(ctx context.Context, k knob) (devices.Control, error) {
 }
 
 // controls asks about all of a stream's controls.
-func (s *shared) controls(ctx context.Context, v Streaming) ([]devices.Control, error) {
+func (s *shared) listControls(ctx context.Context, v *video) ([]devices.Control, error) {
 	var out []devices.Control
-	for _, k := range s.fn.knobs(v) {
+	for _, k := range v.fn.knobs(v.info) {
 		c, err := s.control(ctx, k)
 		switch {
 		case errors.Is(err, errUnsupported):
@@ -160,8 +161,8 @@ func (s *shared) controls(ctx context.Context, v Streaming) ([]devices.Control, 
 }
 
 // setControl sets one, within what the camera says of it.
-func (s *shared) setControl(ctx context.Context, v Streaming, name string, value int64) error {
-	for _, k := range s.fn.knobs(v) {
+func (s *shared) setControl(ctx context.Context, v *video, name string, value int64) error {
+	for _, k := range v.fn.knobs(v.info) {
 		if k.name != name {
 			continue
 		}
@@ -174,7 +175,7 @@ func (s *shared) setControl(ctx context.Context, v Streaming, name string, value
 		}
 		var b [8]byte
 		binary.LittleEndian.PutUint64(b[:], uint64(value))
-		_, err = s.dev.Control(ctx, setup(typeSet, setCur, k.selector, k.entity, s.fn.ControlNum), b[:k.size])
+		_, err = s.dev.Control(ctx, setup(typeSet, setCur, k.selector, k.entity, k.iface), b[:k.size])
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -205,7 +206,7 @@ var (
 
 // Controls implements [devices.Adjustable]: of the first eye's stream.
 func (c *IrisCamera) Controls(ctx context.Context) ([]devices.Control, error) {
-	out, err := c.dev.controls(ctx, c.eyes[0].info)
+	out, err := c.dev.listControls(ctx, c.eyes[0])
 	return out, fail(c.name, "read controls", err)
 }
 
@@ -214,7 +215,7 @@ func (c *IrisCamera) SetControl(ctx context.Context, name string, value int64) e
 	var first error
 	set := false
 	for _, v := range c.eyes {
-		err := c.dev.setControl(ctx, v.info, name, value)
+		err := c.dev.setControl(ctx, v, name, value)
 		set = set || err == nil
 		if first == nil || errors.Is(first, errUnsupported) {
 			first = err
@@ -228,11 +229,11 @@ func (c *IrisCamera) SetControl(ctx context.Context, name string, value int64) e
 
 // Controls implements [devices.Adjustable].
 func (c *FaceCamera) Controls(ctx context.Context) ([]devices.Control, error) {
-	out, err := c.dev.controls(ctx, c.eye.info)
+	out, err := c.dev.listControls(ctx, c.eye)
 	return out, fail(c.name, "read controls", err)
 }
 
 // SetControl implements [devices.Adjustable].
 func (c *FaceCamera) SetControl(ctx context.Context, name string, value int64) error {
-	return fail(c.name, "set "+name, c.dev.setControl(ctx, c.eye.info, name, value))
+	return fail(c.name, "set "+name, c.dev.setControl(ctx, c.eye, name, value))
 }

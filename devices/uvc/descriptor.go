@@ -9,7 +9,8 @@ import (
 	"tambo/devices/usb"
 )
 
-// Function is the video function of a device as its descriptors describe it.
+// Function is a video function of a device as its descriptors describe it: a
+// control interface with its streaming interfaces. A device may have several.
 type Function struct {
 	Version    uint16 // bcdUVC: 0x0100, 0x0110, 0x0150
 	ControlNum int    // interface number of the control interface
@@ -44,54 +45,81 @@ const (
 )
 
 const (
-	vcHeader    = 0x01
-	maxEntities = 64
+	vcHeader     = 0x01
+	maxEntities  = 64
+	maxFunctions = 8
 )
 
 // Has reports whether bit n of bmControls is set.
 func (e Entity) Has(n int) bool { return n/8 < len(e.Controls) && e.Controls[n/8]>>(n%8)&1 != 0 }
 
-// ParseFunction reads the video function of a configuration descriptor. A
-// device without one is usb.ErrNotFound; descriptors that contradict themselves
-// are usb.ErrDescriptor. Entities and streams beyond a sane number are dropped, and
-// so are further video functions of the device.
-func ParseFunction(config []byte) (Function, error) {
-	var f Function
+// ParseFunctions reads the video functions of a configuration descriptor, in
+// their order. A device without one is usb.ErrNotFound; one whose descriptors
+// contradict themselves is left out, and is usb.ErrDescriptor where there is no
+// other. Functions, entities and streams beyond a sane number are dropped.
+func ParseFunctions(config []byte) ([]Function, error) {
 	c, err := usb.ParseConfig(config)
 	if err != nil {
-		return f, err
+		return nil, err
 	}
-	found := false
+	var all []Function
+	broken := map[int]error{} // by control interface
 	for i := range c.Interfaces {
 		s := &c.Interfaces[i]
+		var f *Function
 		switch {
 		case s.Class != ClassVideo:
-		case s.SubClass == SubclassControl && !found:
-			found = true
-			f.ControlNum = s.Number
+			continue
+		case s.SubClass == SubclassControl && len(all) < maxFunctions && !controls(all, s.Number):
+			all = append(all, Function{ControlNum: s.Number})
+			f = &all[len(all)-1]
 			err = usb.Walk(s.Extra, f.addControl)
-		case s.SubClass == SubclassStreaming && found && f.collects(s.Number):
+		case s.SubClass == SubclassStreaming:
+			if f = owner(all, s.Number); f == nil {
+				continue
+			}
 			err = f.addSetting(s)
 		}
-		if err != nil {
-			return f, err
+		if err != nil && broken[f.ControlNum] == nil {
+			broken[f.ControlNum] = err
+		}
+		err = nil
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("video control interface: %w", usb.ErrNotFound)
+	}
+	first := broken[all[0].ControlNum]
+	all = slices.DeleteFunc(all, func(f Function) bool { return broken[f.ControlNum] != nil })
+	if len(all) == 0 {
+		return nil, first
+	}
+	return all, nil
+}
+
+// controls reports whether an interface is the control interface of a function.
+func controls(all []Function, number int) bool {
+	return slices.ContainsFunc(all, func(f Function) bool { return f.ControlNum == number })
+}
+
+// owner is the function that a streaming interface belongs to: the one whose
+// header lists it, or else the last before it whose header lists none.
+func owner(all []Function, number int) *Function {
+	var last *Function
+	for i := range all {
+		f := &all[i]
+		if slices.Contains(f.collected, uint8(number)) {
+			return f
+		}
+		if len(f.collected) == 0 {
+			last = f
 		}
 	}
-	if !found {
-		return f, fmt.Errorf("video control interface: %w", usb.ErrNotFound)
-	}
-	return f, nil
+	return last
 }
 
 // short reports a descriptor that ends too early.
 func short(what string, d []byte) error {
 	return fmt.Errorf("%w: %s of %d bytes", usb.ErrDescriptor, what, len(d))
-}
-
-// collects reports whether a streaming interface belongs to the function; a header
-// that lists none means all.
-func (f *Function) collects(number int) bool {
-	return len(f.collected) == 0 || slices.Contains(f.collected, uint8(number))
 }
 
 func (f *Function) addControl(d []byte) error {

@@ -20,3 +20,12 @@ func Explore(f *Function) {
 		_, _ = e.Has(3), f.chain(e.ID)
 	}
 }
+
+// ParseFunction reads the first video function.
+func ParseFunction(config []byte) (Function, error) {
+	all, err := ParseFunctions(config)
+	if err != nil {
+		return Function{}, err
+	}
+	return all[0], nil
+}

@@ -43,39 +43,31 @@ func OpenFace(ctx context.Context, bus usb.Bus, port string, number int) (*FaceC
 }
 
 func (c *FaceCamera) prepare(ctx context.Context, number int) error {
-	s, modes, err := c.dev.fn.face(number)
-	if err != nil {
+	var err error
+	for i := 0; number == 0 && i < len(c.dev.fns); i++ {
+		number, err = c.dev.fns[i].Face()
+	}
+	if number == 0 {
 		return err
 	}
-	v, err := c.dev.claim(ctx, []Streaming{s})
+	v, err := c.dev.claim(ctx, []int{number}, Streaming.colourModes)
 	if err != nil {
 		return err
 	}
 	c.eye = v[0]
-	c.eye.modes = modes
 	return nil
 }
 
-// HasFace reports whether a function has a streaming interface that a face
-// camera can use; the error says why not.
-func (f *Function) HasFace() error {
-	_, _, err := f.face(0)
-	return err
-}
-
-// face finds the streaming interface of the face.
-func (f *Function) face(number int) (Streaming, []mode, error) {
-	err := fmt.Errorf("%w: no streaming interface %d", errUnsupported, number)
+// Face finds the streaming interface that a face camera would use of a function;
+// where there is none, number is 0 and the error says why not.
+func (f *Function) Face() (number int, err error) {
+	err = fmt.Errorf("%w: no streaming interface", errUnsupported)
 	for _, s := range f.Streams {
-		if number != 0 && s.Number != number {
-			continue
-		}
-		var modes []mode
-		if modes, err = s.colourModes(); err == nil {
-			return s, modes, nil
+		if _, err = s.colourModes(); err == nil {
+			return s.Number, nil
 		}
 	}
-	return Streaming{}, nil, err
+	return 0, err
 }
 
 // Info implements [devices.FaceCamera].
@@ -121,7 +113,7 @@ func (c *FaceCamera) Close() error {
 	if s != nil {
 		s.Close()
 	}
-	c.eye.iface.Release()
+	c.dev.unclaim([]*video{c.eye})
 	return c.dev.release()
 }
 
@@ -151,7 +143,7 @@ func startFace(c *FaceCamera) *faceStream {
 	v := c.eye
 	p := &pool{fresh: func() picture { return newPicture(v.mode, 1) }}
 	s.outlet = newOutlet(c.name, func(f faceShot) { p.put(f.pic) }, cancel)
-	v.asm = newAssembler(v.mode, c.dev.fn.ClockHz)
+	v.asm = newAssembler(v.mode, v.fn.ClockHz)
 	v.asm.fresh = p.get
 	v.asm.emit = func(sh shot) { s.deliver(p, sh) }
 	s.run(ctx, v)

@@ -53,24 +53,8 @@ func (c *IrisCamera) prepare(ctx context.Context) error {
 	default:
 		return fmt.Errorf("%w: layout %q", errUnsupported, c.layout)
 	}
-	var infos []Streaming
-	var modes [][]mode
-	for _, n := range numbers {
-		s, ok := c.dev.fn.Stream(n)
-		if !ok {
-			return fmt.Errorf("%w: no streaming interface %d", errUnsupported, n)
-		}
-		m, err := s.greyModes(perFrame)
-		if err != nil {
-			return err
-		}
-		infos, modes = append(infos, s), append(modes, m)
-	}
-	eyes, err := c.dev.claim(ctx, infos)
-	for i, v := range eyes {
-		v.modes = modes[i]
-	}
-	c.eyes = eyes
+	var err error
+	c.eyes, err = c.dev.claim(ctx, numbers, func(s Streaming) ([]mode, error) { return s.greyModes(perFrame) })
 	return err
 }
 
@@ -118,14 +102,17 @@ func (c *IrisCamera) SetIllumination(ctx context.Context, level float64) error {
 	if math.IsNaN(level) || level < 0 || level > 1 {
 		return fail(c.name, op, fmt.Errorf("%w: level %v is not within 0 and 1", errUnsupported, level))
 	}
-	id, ok := c.dev.fn.Unit(u.GUID)
-	if !ok {
-		return fail(c.name, op, fmt.Errorf("%w: the camera has no such extension unit", errUnsupported))
+	for _, v := range c.eyes { // two eyes may be of two functions
+		id, ok := v.fn.Unit(u.GUID)
+		if !ok {
+			continue
+		}
+		var b [8]byte
+		binary.LittleEndian.PutUint64(b[:], uint64(u.Min+int64(math.Round(level*float64(u.Max-u.Min)))))
+		_, err := c.dev.dev.Control(ctx, setup(typeSet, setCur, u.Selector, id, v.fn.ControlNum), b[:min(max(u.Size, 1), 8)])
+		return fail(c.name, op, err)
 	}
-	var b [8]byte
-	binary.LittleEndian.PutUint64(b[:], uint64(u.Min+int64(math.Round(level*float64(u.Max-u.Min)))))
-	_, err := c.dev.dev.Control(ctx, setup(typeSet, setCur, u.Selector, id, c.dev.fn.ControlNum), b[:min(max(u.Size, 1), 8)])
-	return fail(c.name, op, err)
+	return fail(c.name, op, fmt.Errorf("%w: the camera has no such extension unit", errUnsupported))
 }
 
 // Close implements [devices.IrisCamera].
@@ -141,8 +128,6 @@ func (c *IrisCamera) Close() error {
 	if s != nil {
 		s.Close()
 	}
-	for _, v := range c.eyes {
-		v.iface.Release()
-	}
+	c.dev.unclaim(c.eyes)
 	return c.dev.release()
 }

@@ -111,17 +111,70 @@ func TestIsochronousConformance(t *testing.T) {
 	}
 }
 
+// oneDevice makes the kinds of device that have eyes and a face: on streams of one
+// video function, and on two functions.
+var oneDevice = []struct {
+	name string
+	face int
+	eyes uvc.Quirks
+	make func(eyes virtual.EyeScene, face virtual.ColourScene, opt virtual.CameraOptions, colour virtual.ColourOptions) (*virtual.Device, error)
+}{
+	{"Composite", virtual.FaceInterface, quirks(virtual.TwoStreams), virtual.NewCompositeCamera},
+	{"Twin", virtual.TwinFace, twinQuirks(), virtual.NewTwinCamera},
+}
+
+func twinQuirks() uvc.Quirks {
+	q := quirks(virtual.TwoStreams)
+	q.Left, q.Right = virtual.TwinEyes, virtual.TwinEyes+1
+	return q
+}
+
 // The eyes and the face of one device pass both suites, each while the other
 // streams.
 func TestCompositeConformance(t *testing.T) {
-	q := quirks(virtual.TwoStreams)
-	q.Face = virtual.FaceInterface
+	for _, kind := range oneDevice {
+		t.Run(kind.name, func(t *testing.T) {
+			q := kind.eyes
+			q.Face = kind.face
+			compositeConformance(t, q, func(iso bool) (*virtual.Device, error) {
+				eyes, face := fast(virtual.TwoStreams), fastColour("MJPG")
+				eyes.Isochronous, face.Isochronous = iso, iso
+				return kind.make(virtualtest.Marked{}, virtualtest.Board{}, eyes, face)
+			})
+		})
+	}
+}
+
+// A camera with an endpoint of its own for stills passes the suite, and no damaged
+// still comes through.
+func TestStillPipeConformance(t *testing.T) {
 	for name, iso := range map[string]bool{"Bulk": false, "Isochronous": true} {
-		composite := func() (*virtual.Device, error) {
-			eyes, face := fast(virtual.TwoStreams), fastColour("MJPG")
-			eyes.Isochronous, face.Isochronous = iso, iso
-			return virtual.NewCompositeCamera(virtualtest.Marked{}, virtualtest.Board{}, eyes, face)
+		for _, format := range []string{"YUY2", "MJPG"} {
+			for _, b := range buses {
+				t.Run(name+"/"+format+"/"+b.name, func(t *testing.T) {
+					t.Parallel()
+					devicetest.Face(t, func(t *testing.T) devicetest.FaceRig {
+						vbus, dev, plug := plugged(t, func() (*virtual.Device, error) {
+							opt := fastColour(format)
+							if iso {
+								opt = isoColour(format)
+							}
+							opt.Still, opt.StillPipe = image.Pt(160, 112), true
+							return virtual.NewColourCamera(virtualtest.Board{}, opt)
+						})
+						r := faceRig(b.bus(t, vbus), vbus, 0, format == "MJPG", plug)
+						r.Still, r.StillFaults = image.Pt(160, 112), virtualtest.StillFaults(dev)
+						return r
+					})
+				})
+			}
 		}
+	}
+}
+
+func compositeConformance(t *testing.T, q uvc.Quirks, make func(iso bool) (*virtual.Device, error)) {
+	for name, iso := range map[string]bool{"Bulk": false, "Isochronous": true} {
+		composite := func() (*virtual.Device, error) { return make(iso) }
 		for _, b := range buses {
 			t.Run(name+"/Iris/"+b.name, func(t *testing.T) {
 				t.Parallel()

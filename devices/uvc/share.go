@@ -12,15 +12,24 @@ import (
 )
 
 // shared is a device whose cameras are opened one by one: the eyes and the face
-// of a composite camera. The control interface, which all of them need, can be
-// claimed once only, so it is claimed here.
+// of a composite camera. The control interface of a function, which all of its
+// streams need, can be claimed once only, so it is claimed here.
 type shared struct {
 	key   shareKey
 	dev   usb.Device
-	fn    Function
+	fns   []Function
 	refs  int           // guarded by sharing
 	ready chan struct{} // closed when err is known
 	err   error
+
+	mu       sync.Mutex
+	controls map[int]*controlling // by control interface
+}
+
+// controlling is a control interface that somebody needs.
+type controlling struct {
+	iface usb.Interface
+	refs  int
 }
 
 // shareKey tells pluggings apart.
@@ -62,11 +71,11 @@ func openShared(ctx context.Context, bus usb.Bus, port string) (*shared, error) 
 		}
 		old.release() // it was plugged in again and got the same address
 	}
-	s := &shared{key: key, dev: dev, refs: 1, ready: make(chan struct{})}
+	s := &shared{key: key, dev: dev, refs: 1, ready: make(chan struct{}), controls: map[int]*controlling{}}
 	sharing.Lock()
 	sharing.open[key] = s
 	sharing.Unlock()
-	s.err = s.begin(ctx)
+	s.fns, s.err = ParseFunctions(dev.Info().Config)
 	close(s.ready)
 	if s.err != nil {
 		s.release()
@@ -93,14 +102,42 @@ func (s *shared) join(ctx context.Context) error {
 	return nil
 }
 
-func (s *shared) begin(ctx context.Context) (err error) {
-	if s.fn, err = ParseFunction(s.dev.Info().Config); err != nil {
-		return err
+// take claims the control interface of a function, where nobody has yet.
+func (s *shared) take(ctx context.Context, f *Function) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.controls[f.ControlNum]
+	if c == nil {
+		i, err := s.dev.Claim(ctx, f.ControlNum)
+		if err != nil {
+			return fmt.Errorf("control interface %d: %w", f.ControlNum, err)
+		}
+		c = &controlling{iface: i}
+		s.controls[f.ControlNum] = c
 	}
-	if _, err = s.dev.Claim(ctx, s.fn.ControlNum); err != nil {
-		return fmt.Errorf("control interface: %w", err)
-	}
+	c.refs++
 	return nil
+}
+
+// give gives it back; the last releases it.
+func (s *shared) give(f *Function) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.controls[f.ControlNum]
+	if c.refs--; c.refs == 0 {
+		delete(s.controls, f.ControlNum)
+		c.iface.Release()
+	}
+}
+
+// stream finds a streaming interface in the device's functions.
+func (s *shared) stream(number int) (*Function, Streaming, error) {
+	for i := range s.fns {
+		if v, ok := s.fns[i].Stream(number); ok {
+			return &s.fns[i], v, nil
+		}
+	}
+	return nil, Streaming{}, fmt.Errorf("%w: no streaming interface %d", errUnsupported, number)
 }
 
 // release gives one part back; the last closes the device.
@@ -129,18 +166,40 @@ func (s *shared) info(k devices.Kind) devices.Info {
 	}
 }
 
-// claim takes streaming interfaces, all or none.
-func (s *shared) claim(ctx context.Context, infos []Streaming) ([]*video, error) {
-	var out []*video
-	for _, v := range infos {
-		i, err := s.dev.Claim(ctx, v.Number)
+// claim takes streaming interfaces of the device, and the control interfaces of
+// their functions; all or none. modes says what may be asked of each.
+func (s *shared) claim(ctx context.Context, numbers []int, modes func(Streaming) ([]mode, error)) (out []*video, err error) {
+	defer func() {
 		if err != nil {
-			for _, o := range out {
-				o.iface.Release()
-			}
-			return nil, fmt.Errorf("streaming interface %d: %w", v.Number, err)
+			s.unclaim(out)
+			out = nil
 		}
-		out = append(out, &video{dev: s.dev, iface: i, info: v})
+	}()
+	for _, n := range numbers {
+		f, info, err := s.stream(n)
+		if err != nil {
+			return out, err
+		}
+		v := &video{dev: s.dev, fn: f, info: info}
+		if v.modes, err = modes(info); err != nil {
+			return out, err
+		}
+		if err := s.take(ctx, f); err != nil {
+			return out, err
+		}
+		if v.iface, err = s.dev.Claim(ctx, n); err != nil {
+			s.give(f)
+			return out, fmt.Errorf("streaming interface %d: %w", n, err)
+		}
+		out = append(out, v)
 	}
 	return out, nil
+}
+
+// unclaim gives them back.
+func (s *shared) unclaim(all []*video) {
+	for _, v := range all {
+		v.iface.Release()
+		s.give(v.fn)
+	}
 }

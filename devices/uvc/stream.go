@@ -37,7 +37,7 @@ func startStream(c *IrisCamera) *irisStream {
 	for i, v := range c.eyes {
 		p := &pool{fresh: func() picture { return newPicture(v.mode, n) }}
 		s.pools[i] = p
-		v.asm = newAssembler(v.mode, c.dev.fn.ClockHz)
+		v.asm = newAssembler(v.mode, v.fn.ClockHz)
 		v.asm.fresh = p.get
 		v.asm.emit = func(sh shot) { s.deliver(i, sh) }
 		s.run(ctx, v)

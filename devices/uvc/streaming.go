@@ -20,7 +20,12 @@ type Streaming struct {
 	// StillMethod is bStillCaptureMethod: 0 none, 1 a frame of the stream, 2 a
 	// still in the stream, 3 a still on an endpoint of its own.
 	StillMethod uint8
-	Formats     []Format
+	// StillEndpoint is the bulk IN endpoint of stills, for method 3; StillPacket is
+	// its wMaxPacketSize, and StillAlts the settings that have it.
+	StillEndpoint uint8
+	StillPacket   int
+	StillAlts     []int
+	Formats       []Format
 }
 
 // Alternate is an alternate setting with an isochronous IN endpoint.
@@ -103,8 +108,9 @@ func (f *Function) addSetting(s *usb.Setting) error {
 		}
 		f.Streams = append(f.Streams, Streaming{Number: s.Number})
 		v = &f.Streams[len(f.Streams)-1]
+		err := usb.Walk(s.Extra, v.add) // first: it says which endpoint is of stills
 		v.endpoints(s)
-		return usb.Walk(s.Extra, v.add)
+		return err
 	}
 	v.endpoints(s)
 	return nil
@@ -114,6 +120,10 @@ func (v *Streaming) endpoints(s *usb.Setting) {
 	for _, e := range s.Endpoints {
 		switch {
 		case !e.In() || e.MaxPacket == 0:
+		case v.StillEndpoint != 0 && e.Address == v.StillEndpoint:
+			if e.Transfer == usb.TransferBulk && len(v.StillAlts) < maxAlternates {
+				v.StillPacket, v.StillAlts = e.MaxPacket, append(v.StillAlts, s.Alt)
+			}
 		case e.Transfer == usb.TransferBulk && s.Alt == 0 && v.Endpoint == 0:
 			v.Endpoint, v.Packet = e.Address, e.MaxPacket
 		case e.Transfer == usb.TransferIsochronous && len(v.Alternates) < maxAlternates:
@@ -229,6 +239,9 @@ func (v *Streaming) addStill(d []byte) error {
 	}
 	if len(v.Formats) == 0 {
 		return nil
+	}
+	if v.StillMethod == stillOnPipe && v.StillEndpoint == 0 {
+		v.StillEndpoint = d[3]
 	}
 	f := &v.Formats[len(v.Formats)-1]
 	for i := range min(int(d[4]), maxFrames-len(f.Still)) {

@@ -165,7 +165,7 @@ func (v *video) quiet() time.Duration { return max(quietFrames*v.mode.interval, 
 
 // pump calls next until too much goes wrong.
 func (v *video) pump(ctx context.Context, next func(context.Context) error) error {
-	for failed := 0; ctx.Err() == nil; {
+	for failed := 0; ctx.Err() == nil && !v.again.Swap(false); {
 		wait, cancel := context.WithTimeout(ctx, v.quiet())
 		err := next(wait)
 		cancel()
@@ -209,12 +209,16 @@ func (v *video) restart(ctx context.Context) error {
 	if v.isochronous() {
 		steps = append(steps, func() error { return v.iface.SetAlt(ctl, v.alt.Alt) })
 	}
-	for _, step := range steps {
-		if err := step(); errors.Is(err, usb.ErrGone) {
-			return err
+	var gone error
+	v.pipe.alone(func() {
+		for _, step := range steps {
+			if err := step(); errors.Is(err, usb.ErrGone) {
+				gone = err
+				return
+			}
 		}
-	}
-	return nil // what else may be wrong shows when it streams, or does not
+	})
+	return gone // what else may be wrong shows when it streams, or does not
 }
 
 // still tells the camera to stop, as the kernel's driver does: a bulk camera by
@@ -222,6 +226,9 @@ func (v *video) restart(ctx context.Context) error {
 func (v *video) still(ctx context.Context) error {
 	if v.isochronous() {
 		return v.iface.SetAlt(ctx, 0)
+	}
+	if v.info.StillEndpoint != 0 {
+		_ = v.iface.ClearHalt(ctx, v.info.StillEndpoint) // it may have halted, and the stream need not suffer by it
 	}
 	return v.iface.ClearHalt(ctx, v.info.Endpoint)
 }
@@ -237,5 +244,5 @@ func (v *video) halt(err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), haltWait)
 	defer cancel()
-	_ = v.still(ctx) // best effort: it may be gone
+	v.pipe.alone(func() { _ = v.still(ctx) }) // best effort: it may be gone
 }

@@ -1,16 +1,18 @@
 // Package uvc drives USB Video Class cameras: descriptors (UVC 1.0, 1.1, 1.5),
 // probe and commit, bulk and isochronous payloads assembled into frames, controls
-// of camera terminals and processing units, stills by trigger (method 2), and
-// extension units through the quirks of a model. On top of it [OpenIris] is a
+// of camera terminals and processing units, stills by trigger in the stream or on
+// an endpoint of their own (methods 2 and 3), and extension units through the
+// quirks of a model. On top of it [OpenIris] is a
 // [devices.IrisCamera] for cameras that deliver 8-bit grey near-infrared eyes, one
 // stream an eye or both side by side; and [OpenFace] is a [devices.FaceCamera] for
-// any colour stream: YUY2, NV12 or MJPEG. Both may be had of one device.
+// any colour stream: YUY2, NV12 or MJPEG. Both may be had of one device, of one
+// video function or of several.
 //
 // A frame is returned only when every payload of it came, whole, unmarked and in
 // order; what is damaged is counted and forgotten. A compressed frame must also
 // hold exactly the blocks of its size. It never scales, sharpens or judges an
-// image, never retries a device that is gone, and knows no camera by name. Stills
-// of method 3, H.264, and a device's second video function are not spoken.
+// image, never retries a device that is gone, and knows no camera by name. H.264
+// is not spoken.
 //
 // Copies of a frame's bytes: one, from the transfer to the image, also for
 // colour; MJPEG from the transfer to the JPEG, which is then decoded.

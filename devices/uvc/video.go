@@ -2,6 +2,7 @@ package uvc
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"tambo/devices/usb"
@@ -31,6 +32,7 @@ const (
 type video struct {
 	dev   usb.Device
 	iface usb.Interface
+	fn    *Function // that the stream belongs to
 	info  Streaming
 	modes []mode // what may be asked for, the best first
 	mode  mode   // what was agreed
@@ -41,6 +43,8 @@ type video struct {
 	busError func()
 
 	pause time.Duration
+	pipe  pipeUse
+	again atomic.Bool // begin the stream anew
 }
 
 // transferSize is a multiple of the packet size that holds a payload, or a
@@ -53,6 +57,7 @@ func (v *video) transferSize() int {
 // run streams until ctx ends (nil) or the device is gone.
 func (v *video) run(ctx context.Context) error {
 	v.pause = firstPause
+	v.again.Store(false)
 	for recommit := false; ; recommit = true {
 		if recommit {
 			if err := v.restart(ctx); err != nil || ctx.Err() != nil {

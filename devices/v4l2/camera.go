@@ -53,6 +53,29 @@ func find(port string) (video, meta []*node, err error) {
 	return video, meta, nil
 }
 
+// Stream names a stream of a camera: the control interface of its video function,
+// and its place among that function's streams in the order of their interfaces,
+// counted from 0.
+type Stream struct{ Function, Index int }
+
+// AnyStream is the first that will do.
+var AnyStream = Stream{Index: -1}
+
+// locate finds a stream among the nodes that capture; -1 where it is not there.
+func (s Stream) locate(video []*node) int {
+	n := 0
+	for i, v := range video {
+		if v.Function != s.Function {
+			continue
+		}
+		if n == s.Index {
+			return i
+		}
+		n++
+	}
+	return -1
+}
+
 func closeAll(lists ...[]*node) {
 	for _, l := range lists {
 		for _, n := range l {

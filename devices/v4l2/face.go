@@ -17,9 +17,9 @@ type FaceCamera struct{ camera }
 
 var _ devices.FaceCamera = (*FaceCamera)(nil)
 
-// OpenFace opens the camera at a USB port: its stream number n, counted from 0, or
-// the first with a colour format where n is negative. Errors are [devices.Error].
-func OpenFace(ctx context.Context, port string, n int) (*FaceCamera, error) {
+// OpenFace opens the camera at a USB port: one of its streams, or the first with a
+// colour format for [AnyStream]. Errors are [devices.Error].
+func OpenFace(ctx context.Context, port string, s Stream) (*FaceCamera, error) {
 	name := label(devices.KindFaceCamera, port)
 	video, meta, err := find(port)
 	if err != nil {
@@ -27,9 +27,10 @@ func OpenFace(ctx context.Context, port string, n int) (*FaceCamera, error) {
 	}
 	closeAll(meta)
 	c := &FaceCamera{camera{label: name}}
-	err = fmt.Errorf("%w: no stream %d", errUnsupported, n)
+	n := s.locate(video)
+	err = fmt.Errorf("%w: no stream %d of function %d", errUnsupported, s.Index, s.Function)
 	for i, v := range video {
-		if c.nodes == nil && (n == i || n < 0) {
+		if c.nodes == nil && (n == i || s == AnyStream) {
 			if modes := v.colourModes(); len(modes) > 0 || n == i {
 				c.info, c.nodes = v.info(devices.KindFaceCamera), []*node{v}
 				err = v.choose(modes, "colour (YUYV, NV12 or MJPG)")

@@ -7,6 +7,7 @@ import (
 	"image"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 	"unsafe"
@@ -17,11 +18,10 @@ import (
 
 // Iris is what descriptors do not tell about a model of iris camera.
 type Iris struct {
-	// SideBySide: one stream of double width, number Left; otherwise Left and
-	// Right are the streams of the subject's eyes. Streams are counted from 0 in
-	// the order of their interfaces.
+	// SideBySide: one stream of double width, Left; otherwise Left and Right are
+	// the streams of the subject's eyes.
 	SideBySide  bool
-	Left, Right int
+	Left, Right Stream
 	// RightEyeFirst: the left half of the frame shows the subject's right eye.
 	RightEyeFirst bool
 	// Illumination is nil where the camera has no such control.
@@ -53,13 +53,15 @@ func OpenIris(ctx context.Context, port string, q Iris) (*IrisCamera, error) {
 		return nil, fail(name, "open", err)
 	}
 	c := &IrisCamera{camera: camera{label: name, info: video[0].info(devices.KindIrisCamera)}, iris: q}
-	want, perFrame := []int{q.Left, q.Right}, 1
+	want, perFrame := []Stream{q.Left, q.Right}, 1
 	if q.SideBySide {
 		want, perFrame = want[:1], 2
 	}
-	for _, i := range want {
-		if i < 0 || i >= len(video) || video[i] == nil {
-			err = fmt.Errorf("%w: no stream %d", errUnsupported, i)
+	all := slices.Clone(video) // places do not change by what is taken
+	for _, s := range want {
+		i := s.locate(all)
+		if i < 0 || video[i] == nil {
+			err = fmt.Errorf("%w: no stream %d of function %d", errUnsupported, s.Index, s.Function)
 			break
 		}
 		c.nodes = append(c.nodes, video[i])

@@ -17,6 +17,7 @@ type Node struct {
 	Path      string // "/dev/video0"
 	Port      string // where its camera is plugged in: "1-4.2"
 	Number    int    // of the path
+	Function  int    // control interface of its video function
 	Index     int    // within the camera
 	VendorID  uint16
 	ProductID uint16
@@ -75,7 +76,8 @@ func onUSB(dir string) (Node, bool) {
 		if err1 != nil || err2 != nil {
 			continue
 		}
-		return Node{Port: filepath.Base(d), VendorID: uint16(vendor), ProductID: uint16(product),
+		function, _ := strconv.ParseUint(text(iface, "bInterfaceNumber"), 16, 8)
+		return Node{Function: int(function), Port: filepath.Base(d), VendorID: uint16(vendor), ProductID: uint16(product),
 			Name: clean(text(d, "manufacturer") + " " + text(d, "product")), Serial: clean(text(d, "serial")),
 			Virtual: strings.Contains(d, "/vhci_hcd") || strings.Contains(d, "/dummy_hcd")}, true
 	}
@@ -102,7 +104,8 @@ func clean(s string) string {
 	return strings.TrimSpace(string(r[:min(len(r), 64)]))
 }
 
-// at returns the nodes of the camera at a port.
+// at returns the nodes of the camera at a port, function by function: the kernel
+// gives numbers anew where it lost a function for a while.
 func at(port string) ([]Node, error) {
 	all, err := List()
 	if err != nil {
@@ -112,6 +115,7 @@ func at(port string) ([]Node, error) {
 	if len(all) == 0 {
 		return nil, errNone
 	}
+	slices.SortStableFunc(all, func(a, b Node) int { return a.Function - b.Function })
 	return all, nil
 }
 

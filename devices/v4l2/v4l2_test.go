@@ -60,12 +60,14 @@ func sysfs(t *testing.T) {
 	root := t.TempDir()
 	for dir, files := range map[string]map[string]string{
 		"devices/pci0/usb1/1-4/1-4.2":             {"idVendor": "1234\n", "idProduct": "abcd\n", "manufacturer": "Maker\n", "product": "Eye\x07cam\n", "serial": "S1\n"},
-		"devices/pci0/usb1/1-4/1-4.2/1-4.2:1.0":   {},
+		"devices/pci0/usb1/1-4/1-4.2/1-4.2:1.0":   {"bInterfaceNumber": "00\n"},
+		"devices/pci0/usb1/1-4/1-4.2/1-4.2:1.a":   {"bInterfaceNumber": "0a\n"},
 		"devices/platform/vhci_hcd.0/usb9/9-1":    {"idVendor": "1209\n", "idProduct": "0001\n"},
 		"devices/platform/vhci_hcd.0/usb9/9-1/if": {},
 		"devices/pci0/card":                       {},
 		"class/video4linux/video10":               {"index": "0\n"},
 		"class/video4linux/video2":                {"index": "1\n"},
+		"class/video4linux/video3":                {"index": "0\n"},
 		"class/video4linux/video1":                {"index": "0\n"},
 		"class/video4linux/video0":                {"index": "0\n"},
 		"class/video4linux/v4l-subdev0":           {},
@@ -77,6 +79,7 @@ func sysfs(t *testing.T) {
 	}
 	for node, to := range map[string]string{
 		"video10": "devices/pci0/usb1/1-4/1-4.2/1-4.2:1.0", "video2": "devices/pci0/usb1/1-4/1-4.2/1-4.2:1.0",
+		"video3": "devices/pci0/usb1/1-4/1-4.2/1-4.2:1.a",
 		"video1": "devices/platform/vhci_hcd.0/usb9/9-1/if", "video0": "devices/pci0/card",
 		"v4l-subdev0": "devices/pci0/usb1/1-4/1-4.2/1-4.2:1.0",
 	} {
@@ -97,7 +100,7 @@ func must(t *testing.T, err error) {
 func TestList(t *testing.T) {
 	sysfs(t)
 	list, err := List()
-	if err != nil || len(list) != 3 {
+	if err != nil || len(list) != 4 {
 		t.Fatalf("%+v, %v", list, err)
 	}
 	if n := list[0]; n.Number != 1 || n.Port != "9-1" || !n.Virtual {
@@ -106,8 +109,22 @@ func TestList(t *testing.T) {
 	if n := list[1]; n.Number != 2 || n.Index != 1 || n.Virtual || n.Name != "Maker Eye cam" || n.Port != "1-4.2" || n.VendorID != 0x1234 || n.ProductID != 0xabcd || n.Serial != "S1" {
 		t.Errorf("%+v", n)
 	}
-	if n := list[2]; n.Number != 10 || filepath.Base(n.Path) != "video10" {
+	if n := list[2]; n.Number != 3 || n.Function != 10 {
+		t.Errorf("second function: %+v", n)
+	}
+	if n := list[3]; n.Number != 10 || filepath.Base(n.Path) != "video10" {
 		t.Errorf("%+v", n)
+	}
+	// A function's nodes stand together, also where the kernel gave numbers anew.
+	own, err := at("1-4.2")
+	if err != nil || len(own) != 3 || own[0].Number != 2 || own[1].Number != 10 || own[2].Number != 3 {
+		t.Errorf("%+v, %v", own, err)
+	}
+	nodes := []*node{{Node: own[0]}, {Node: own[1]}, {Node: own[2]}}
+	for s, want := range map[Stream]int{{}: 0, {Index: 1}: 1, {Index: 2}: -1, {Function: 10}: 2, {Function: 10, Index: 1}: -1, {Function: 1}: -1, AnyStream: -1} {
+		if i := s.locate(nodes); i != want {
+			t.Errorf("stream %+v is node %d, want %d", s, i, want)
+		}
 	}
 	classDir = "/does/not/exist"
 	if list, err := List(); err != nil || len(list) != 0 {
@@ -123,7 +140,7 @@ func TestOpenErrors(t *testing.T) {
 		if !errors.As(err, &typed) || !errors.Is(err, want) || typed.Device == "" {
 			t.Errorf("iris at %s: %v", port, err)
 		}
-		if _, err := OpenFace(context.Background(), port, -1); !errors.Is(err, want) {
+		if _, err := OpenFace(context.Background(), port, AnyStream); !errors.Is(err, want) {
 			t.Errorf("face at %s: %v", port, err)
 		}
 	}
@@ -141,10 +158,10 @@ func TestOpenErrors(t *testing.T) {
 func TestNotAVideoDevice(t *testing.T) {
 	sysfs(t)
 	must(t, os.MkdirAll(nodeDir, 0o755))
-	for _, n := range []string{"video2", "video10"} {
+	for _, n := range []string{"video2", "video3", "video10"} {
 		must(t, os.WriteFile(filepath.Join(nodeDir, n), nil, 0o600))
 	}
-	if _, err := OpenFace(context.Background(), "1-4.2", 0); !errors.Is(err, devices.ErrUnsupported) {
+	if _, err := OpenFace(context.Background(), "1-4.2", Stream{}); !errors.Is(err, devices.ErrUnsupported) {
 		t.Error(err)
 	}
 }

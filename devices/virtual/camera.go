@@ -54,10 +54,17 @@ const (
 	CameraProductSideBySide = 0x0002
 	CameraProductColour     = 0x0004
 	CameraProductComposite  = 0x0005
+	CameraProductTwin       = 0x0006
 )
 
 // FaceInterface is the streaming interface of the face in a composite camera.
 const FaceInterface = 3
+
+// Streaming interfaces of a twin camera, which has two control interfaces: 0 and 2.
+const (
+	TwinFace = 1
+	TwinEyes = 3 // the left eye, or both; the right eye is the next
+)
 
 // CameraOptions choose a camera. The zero value is two 640×480 eyes on two
 // streams at 15 frames a second.
@@ -83,9 +90,11 @@ type ColourOptions struct {
 	// Isochronous is as of CameraOptions.
 	Isochronous bool
 	Quality     int // of MJPEG, 1 to 100; 85 where 0
-	// Still is the size of the stills that the camera takes by its trigger, in
-	// its stream (method 2); none where zero. Even numbers.
-	Still image.Point
+	// Still is the size of the stills that the camera takes by its trigger: in its
+	// stream (method 2), or with StillPipe on a bulk endpoint of their own (method
+	// 3). None where zero. Even numbers.
+	Still     image.Point
+	StillPipe bool
 	// KeepTables leaves the Huffman tables in MJPEG frames. Cameras leave them
 	// out, as this one does by default.
 	KeepTables bool
@@ -94,21 +103,29 @@ type ColourOptions struct {
 
 var _ Isochronous = (*camera)(nil)
 
-// camera is the function behind a UVC 1.1 camera.
+// camera is the function behind a UVC 1.1 camera: one video function or several.
 type camera struct {
 	Base
-	dev     *Device
+	dev       *Device
+	functions []*videoFunction
+	streams   []*videoStream // of all functions
+
+	mu     sync.Mutex // guards what follows, the sensors and the controls
+	start  time.Time
+	change chan struct{} // closed when streaming begins or the device is reset
+}
+
+// videoFunction is a control interface with its units and streams. Its controls
+// and the last field are guarded by camera.mu.
+type videoFunction struct {
+	number  int // of the control interface
 	streams []*videoStream
 	units   map[uint16]*unitControl // by entity<<8 | selector
 	light   bool                    // it has an illumination control
-
-	mu      sync.Mutex // guards what follows, the sensors and the controls
-	start   time.Time
-	lastErr byte          // VC_REQUEST_ERROR_CODE
-	change  chan struct{} // closed when streaming begins or the device is reset
+	lastErr byte                    // VC_REQUEST_ERROR_CODE
 }
 
-// Entities of the video function.
+// Entities of a video function.
 const (
 	idCamera     = 1
 	idCamera2    = 2
@@ -185,10 +202,32 @@ func NewCompositeCamera(eyes EyeScene, face ColourScene, opt CameraOptions, colo
 	return c.device(CameraProductComposite, "Virtual iris and face camera", opt.Serial)
 }
 
+// NewTwinCamera makes one device with two video functions, as cameras for
+// recognising faces are built: first a colour camera, then an iris camera of either
+// layout. The serial number of the eyes' options counts.
+func NewTwinCamera(eyes EyeScene, face ColourScene, opt CameraOptions, colour ColourOptions) (*Device, error) {
+	c := newCamera(false)
+	if err := c.addColour(face, colour); err != nil {
+		return nil, err
+	}
+	c.addFunction(true)
+	if err := c.addEyes(eyes, opt); err != nil {
+		return nil, err
+	}
+	return c.device(CameraProductTwin, "Virtual face and iris camera, two functions", opt.Serial)
+}
+
 func newCamera(light bool) *camera {
+	c := &camera{change: make(chan struct{})}
+	c.addFunction(light)
+	return c
+}
+
+// addFunction begins a video function: streams that are added from now on are its.
+func (c *camera) addFunction(light bool) {
 	mode := &unitControl{size: 1, res: 3, choice: true, min: 1, max: 2, def: 2, cur: 2}
 	focus := &unitControl{size: 1, max: 1, res: 1, def: 1, cur: 1}
-	c := &camera{light: light, change: make(chan struct{}), units: map[uint16]*unitControl{
+	f := &videoFunction{number: len(c.functions) + len(c.streams), light: light, units: map[uint16]*unitControl{
 		idProcessing<<8 | selBrightness: {min: -64, max: 64, res: 1},
 		idProcessing<<8 | selGain:       {max: 100, res: 5, def: 50, cur: 50},
 		idCamera<<8 | selExposureMode:   mode,
@@ -197,10 +236,10 @@ func newCamera(light bool) *camera {
 		idCamera<<8 | selFocus:          {max: 250, res: 5, def: 0, automatic: focus},
 	}}
 	if light {
-		c.units[idExtension<<8|selIllumination] = &unitControl{max: maxIllumination, res: 1,
+		f.units[idExtension<<8|selIllumination] = &unitControl{max: maxIllumination, res: 1,
 			def: maxIllumination / 2, cur: maxIllumination / 2}
 	}
-	return c
+	c.functions = append(c.functions, f)
 }
 
 // defaultPayload is dwMaxPayloadTransferSize where the options do not say.
@@ -276,15 +315,16 @@ func (c *camera) addColour(scene ColourScene, opt ColourOptions) error {
 		s.Width, s.Height, s.Illumination = m.size.X, m.size.Y, 0
 		return [][]byte{encodeColour(scene.Picture(s), m, opt)}
 	}}
-	c.addStream(&videoStream{c: c, sensor: s, payload: opt.Payload, isochronous: opt.Isochronous, formats: formats, still: opt.Still,
+	c.addStream(&videoStream{c: c, sensor: s, payload: opt.Payload, isochronous: opt.Isochronous, formats: formats, still: opt.Still, stillPipe: opt.StillPipe && opt.Still != (image.Point{}),
 		interval: []time.Duration{opt.Interval, 2 * opt.Interval}})
 	return nil
 }
 
 func (c *camera) addStream(s *videoStream) {
-	s.index = len(c.streams)
-	s.number, s.ep = 1+s.index, uint8(0x81+s.index)
-	c.streams = append(c.streams, s)
+	f := c.functions[len(c.functions)-1]
+	s.index, s.sensor.fn = len(f.streams), f
+	s.number, s.ep = len(c.functions)+len(c.streams), uint8(0x81+len(c.streams))
+	c.streams, f.streams = append(c.streams, s), append(f.streams, s)
 }
 
 // device wraps the camera up.
@@ -294,7 +334,7 @@ func (c *camera) device(product uint16, name, serial string) (*Device, error) {
 	}
 	d, err := NewDevice(Descriptors{VendorID: CameraVendor, ProductID: product, Release: 0x0100,
 		Class: 0xef, SubClass: 2, Protocol: 1, Manufacturer: "Tambo", Product: name, Serial: serial,
-		Names: []string{"Camera"}, Config: c.descriptors()}, c)
+		Names: []string{"Camera", "Second camera"}, Config: c.descriptors()}, c)
 	if err != nil {
 		return nil, err
 	}
@@ -306,9 +346,12 @@ func (c *camera) device(product uint16, name, serial string) (*Device, error) {
 func (c *camera) Reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.start, c.lastErr = time.Now(), 0
-	for _, u := range c.units {
-		u.cur = u.def
+	c.start = time.Now()
+	for _, f := range c.functions {
+		f.lastErr = 0
+		for _, u := range f.units {
+			u.cur = u.def
+		}
 	}
 	for _, s := range c.streams {
 		s.sensor.shot = nil
@@ -354,8 +397,11 @@ func (c *camera) Packet(ep uint8, at time.Time, p []byte) int {
 // In implements [Function].
 func (c *camera) In(ctx context.Context, ep uint8, p []byte) (int, error) {
 	for _, s := range c.streams {
-		if s.ep == ep {
+		switch {
+		case s.ep == ep:
 			return s.in(ctx, p)
+		case s.stillPipe && s.stillEP() == ep:
+			return s.inStill(ctx, p)
 		}
 	}
 	return 0, usb.ErrStall

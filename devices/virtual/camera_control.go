@@ -47,26 +47,33 @@ func (c *camera) Control(_ context.Context, s usb.Setup, data []byte) (int, erro
 			return v.control(s, selector, data)
 		}
 	}
-	if number != 0 {
-		return 0, usb.ErrStall
+	for _, f := range c.functions {
+		if f.number == int(number) {
+			return f.control(s, entity, selector, data)
+		}
 	}
+	return 0, usb.ErrStall
+}
+
+// control answers requests to a control interface; camera.mu is held.
+func (f *videoFunction) control(s usb.Setup, entity, selector uint8, data []byte) (int, error) {
 	if entity == 0 && selector == vcErrorCode && s.Request == uvcGetCur {
-		n := copy(data, []byte{c.lastErr})
-		c.lastErr = 0
+		n := copy(data, []byte{f.lastErr})
+		f.lastErr = 0
 		return n, nil
 	}
-	u := c.units[uint16(entity)<<8|uint16(selector)]
+	u := f.units[uint16(entity)<<8|uint16(selector)]
 	if u == nil {
-		c.lastErr = errInvalidControl
+		f.lastErr = errInvalidControl
 		if entity == 0 || entity > idCamera3 {
-			c.lastErr = errInvalidUnit
+			f.lastErr = errInvalidUnit
 		}
 		return 0, usb.ErrStall
 	}
 	n, err := u.control(s.Request, data)
-	c.lastErr = 0
+	f.lastErr = 0
 	if err != nil {
-		c.lastErr = errInvalidRequest
+		f.lastErr = errInvalidRequest
 	}
 	return n, err
 }
@@ -164,11 +171,7 @@ func (s *videoStream) control(q usb.Setup, selector uint8, data []byte) (int, er
 func (s *videoStream) stillControl(q usb.Setup, selector uint8, data []byte) (int, error) {
 	switch {
 	case q.Request == uvcSetCur && selector == vsStillTrigger:
-		if len(data) != 1 || data[0] != 1 || s.stillFormat == 0 || !s.committed {
-			return 0, usb.ErrStall
-		}
-		s.triggered = true
-		return 1, nil
+		return s.trigger(data)
 	case q.Request == uvcSetCur:
 		if len(data) != 11 || data[0] < 1 || int(data[0]) > len(s.formats) || data[1] != 1 {
 			return 0, usb.ErrStall
@@ -178,13 +181,39 @@ func (s *videoStream) stillControl(q usb.Setup, selector uint8, data []byte) (in
 	case q.Request == uvcGetCur && selector != vsStillTrigger:
 		f := max(s.stillFormat, 1)
 		payload := s.payload
-		if s.isochronous {
+		if s.isochronous && !s.stillPipe {
 			payload = s.bandwidth(s.agreed)
 		}
 		b := binary.LittleEndian.AppendUint32([]byte{f, 1, 1}, uint32(videoMode{s.formats[f-1].coding, s.still}.bytes()))
 		return copy(data, binary.LittleEndian.AppendUint32(b, uint32(payload))), nil
 	}
 	return 0, usb.ErrStall
+}
+
+// Values of the still trigger (UVC 1.1, table 4-80).
+const (
+	triggerStream = 1 // in the stream
+	triggerPipe   = 2 // on the dedicated endpoint
+	triggerAbort  = 3
+)
+
+// trigger begins a still, or ends the one on the dedicated endpoint; camera.mu is
+// held.
+func (s *videoStream) trigger(data []byte) (int, error) {
+	if len(data) != 1 || s.stillFormat == 0 || !s.committed {
+		return 0, usb.ErrStall
+	}
+	switch {
+	case data[0] == triggerStream && !s.stillPipe:
+		s.triggered = true
+	case data[0] == triggerPipe && s.stillPipe, data[0] == triggerAbort && s.stillPipe:
+		s.triggered = data[0] == triggerPipe
+		s.stillEpoch++
+		s.c.changed()
+	default:
+		return 0, usb.ErrStall
+	}
+	return 1, nil
 }
 
 // block encodes a probe and commit control (UVC 1.1, table 4-75).

@@ -27,35 +27,54 @@ var uncompressed = map[coding]struct {
 	codeNV12: {mediaGUID("NV12"), 12},
 }
 
-// descriptors builds the configuration: one association of a control interface
-// and a streaming interface for each stream (UVC 1.1, chapter 3).
+// descriptors builds the configuration: for each function an association of a
+// control interface and a streaming interface for each stream (UVC 1.1, chapter 3).
 func (c *camera) descriptors() []byte {
 	b := ConfigHeader(1)
-	b = append(b, 8, usb.DescAssociation, 0, uint8(1+len(c.streams)), 0x0e, 0x03, 0, FirstName)
-	b = AppendInterface(b, 0, 0, 0x0e, 0x01, 0, 0, FirstName)
-	b = append(b, c.controlDescriptors()...)
-	for _, s := range c.streams {
+	for i, f := range c.functions {
+		b = append(b, 8, usb.DescAssociation, uint8(f.number), uint8(1+len(f.streams)), 0x0e, 0x03, 0, uint8(FirstName+i))
+		b = AppendInterface(b, f.number, 0, 0x0e, 0x01, 0, 0, uint8(FirstName+i))
+		b = append(b, f.controlDescriptors()...)
+		b = f.appendStreams(b)
+	}
+	return b
+}
+
+func (f *videoFunction) appendStreams(b []byte) []byte {
+	for _, s := range f.streams {
+		stills := 0
+		if s.stillPipe {
+			stills = 1
+		}
+		pipe := func() {
+			if s.stillPipe {
+				b = AppendEndpoint(b, s.stillEP(), usb.TransferBulk, bulkPacket, 0)
+			}
+		}
 		if !s.isochronous {
-			b = AppendInterface(b, s.number, 0, 0x0e, 0x02, 0, 1, 0)
+			b = AppendInterface(b, s.number, 0, 0x0e, 0x02, 0, 1+stills, 0)
 			b = append(b, s.descriptors()...)
+			pipe() // the host must not take it for the stream's, which comes behind it
 			b = AppendEndpoint(b, s.ep, usb.TransferBulk, bulkPacket, 0)
 			continue
 		}
-		b = AppendInterface(b, s.number, 0, 0x0e, 0x02, 0, 0, 0)
+		b = AppendInterface(b, s.number, 0, 0x0e, 0x02, 0, stills, 0)
 		b = append(b, s.descriptors()...)
+		pipe()
 		for i, set := range isoSettings {
-			b = AppendInterface(b, s.number, i+1, 0x0e, 0x02, 0, 1, 0)
+			b = AppendInterface(b, s.number, i+1, 0x0e, 0x02, 0, 1+stills, 0)
 			b = AppendEndpoint(b, s.ep, usb.TransferIsochronous|0x04, set.code, 1) // asynchronous
+			pipe()
 		}
 	}
 	return b
 }
 
-func (c *camera) controlDescriptors() []byte {
+func (f *videoFunction) controlDescriptors() []byte {
 	head := []byte{0, usb.DescCSInterface, 0x01, 0x10, 0x01, 0, 0}
 	head = binary.LittleEndian.AppendUint32(head, clockHz)
-	head = append(head, uint8(len(c.streams)))
-	for _, s := range c.streams {
+	head = append(head, uint8(len(f.streams)))
+	for _, s := range f.streams {
 		head = append(head, uint8(s.number))
 	}
 	head[0] = uint8(len(head))
@@ -71,7 +90,7 @@ func (c *camera) controlDescriptors() []byte {
 	cameraTerminal(idCamera, 1<<1|1<<3|1<<5, 0, 1<<1)                                                       // exposure mode and time, focus by hand and automatic
 	units = append(units, 12, usb.DescCSInterface, 0x05, idProcessing, idCamera, 0, 0, 2, 1<<0, 1<<1, 0, 0) // brightness, gain
 	source := uint8(idProcessing)
-	if c.light {
+	if f.light {
 		units = append(units, 26, usb.DescCSInterface, 0x06, idExtension)
 		units = append(units, IlluminationGUID[:]...)
 		units = append(units, 1, 1, idProcessing, 1, 0x01, 0)
@@ -79,7 +98,7 @@ func (c *camera) controlDescriptors() []byte {
 	}
 	output(idOutput, source)
 	for i, id := range []uint8{idCamera2, idCamera3} {
-		if len(c.streams) > 1+i {
+		if len(f.streams) > 1+i {
 			cameraTerminal(id, 0, 0, 0)
 			output(idOutput+1+uint8(i), id)
 		}
@@ -94,6 +113,10 @@ func (s *videoStream) descriptors() []byte {
 	b := []byte{13 + n, usb.DescCSInterface, 0x01, n, 0, 0, s.ep, 0, uint8(idOutput + s.index), 0, 0, 0, 1}
 	if s.still.X > 0 {
 		b[9], b[10] = 2, 1 // stills in the stream, by a trigger of the host's
+	}
+	stillEP := uint8(0)
+	if s.stillPipe {
+		b[9], stillEP = 3, s.stillEP()
 	}
 	b = append(b, make([]byte, n)...) // no controls a format
 	for i, f := range s.formats {
@@ -111,7 +134,7 @@ func (s *videoStream) descriptors() []byte {
 			b = append(b, s.frameDescriptor(frame, f, k)...)
 		}
 		if s.still.X > 0 {
-			b = append(b, 10, usb.DescCSInterface, 0x03, 0, 1, byte(s.still.X), byte(s.still.X>>8), byte(s.still.Y), byte(s.still.Y>>8), 0)
+			b = append(b, 10, usb.DescCSInterface, 0x03, stillEP, 1, byte(s.still.X), byte(s.still.X>>8), byte(s.still.Y), byte(s.still.Y>>8), 0)
 		}
 		b = append(b, 6, usb.DescCSInterface, 0x0d, 1, 1, 4) // colour matching
 	}

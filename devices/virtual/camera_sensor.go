@@ -40,9 +40,10 @@ func (m videoMode) bytes() int {
 }
 
 // sensor makes the exposures that its streams send. Its fields but the first
-// three are guarded by camera.mu.
+// four are guarded by camera.mu.
 type sensor struct {
 	c        *camera
+	fn       *videoFunction
 	interval time.Duration
 	expose   func(Shot, videoMode) [][]byte // the frames of the streams
 
@@ -102,7 +103,7 @@ func (s *sensor) look(last int64, interval time.Duration, m videoMode) (e *expos
 	if s.drawing == nil {
 		s.drawing = make(chan struct{})
 		shot := Shot{Index: uint64(due), At: time.Duration(due) * s.interval}
-		if light := c.units[idExtension<<8|selIllumination]; light != nil {
+		if light := s.fn.units[idExtension<<8|selIllumination]; light != nil {
 			shot.Illumination = float64(light.cur) / maxIllumination
 		}
 		go s.draw(c.start, shot, m)

@@ -30,16 +30,22 @@ type videoStream struct {
 	isochronous bool
 	flowing     bool
 	still       image.Point // size of stills, zero where it takes none
+	stillPipe   bool        // they come on an endpoint of their own
 	triggered   bool        // one was asked for
 	stillFormat uint8       // that was committed
+	stillEpoch  int         // grows with every trigger, abort and stop
 
 	probe     probe
 	agreed    probe
 	committed bool
 	epoch     int // grows with every commit and stop
 
-	sent sending
+	sent   sending
+	stills sending // of the endpoint of stills, which has a goroutine of its own
 }
+
+// stillEP is the endpoint of stills.
+func (s *videoStream) stillEP() uint8 { return s.ep + 8 }
 
 // probe is the part of the probe and commit controls that the camera uses.
 type probe struct {
@@ -96,6 +102,7 @@ type sending struct {
 func (s *videoStream) stop() {
 	s.committed, s.flowing, s.triggered = false, false, false
 	s.epoch++
+	s.stillEpoch++
 	s.probe = s.negotiate(probe{})
 }
 
@@ -126,7 +133,7 @@ func (s *videoStream) in(ctx context.Context, p []byte) (int, error) {
 		if err := s.nextFrame(ctx); err != nil {
 			return 0, err
 		}
-		st.payload = s.compose(s.payload, time.Now())
+		st.payload = s.compose(st, s.payload, time.Now())
 		st.zlp = len(st.payload)%bulkPacket == 0 && len(st.payload) < s.payload
 	}
 	n := copy(p, st.payload)
@@ -144,34 +151,78 @@ func (s *videoStream) nextFrame(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.expose(e)
+	s.expose(st, e)
 	return nil
 }
 
 // beginStill begins a still that was asked for.
 func (s *videoStream) beginStill() bool {
-	s.c.mu.Lock()
-	wanted := s.triggered
-	s.triggered = false
-	m := videoMode{size: s.still}
-	if wanted {
-		m.coding = s.formats[s.stillFormat-1].coding
-	}
-	at := time.Since(s.c.start)
-	s.c.mu.Unlock()
-	if !wanted {
+	if s.stillPipe {
 		return false
 	}
-	shot := Shot{Index: uint64(at / s.sensor.interval), At: at}
-	last := s.sent.last
-	s.expose(&exposure{shot: shot, mode: m, frames: s.sensor.frames(shot, m)})
-	s.sent.marks, s.sent.last = headSTI, last
-	return true
+	s.c.mu.Lock()
+	shot, m, wanted := s.stillWanted()
+	s.c.mu.Unlock()
+	if wanted {
+		s.exposeStill(&s.sent, shot, m)
+	}
+	return wanted
+}
+
+// stillWanted takes up the trigger; camera.mu is held.
+func (s *videoStream) stillWanted() (shot Shot, m videoMode, wanted bool) {
+	if !s.triggered {
+		return shot, m, false
+	}
+	s.triggered = false
+	at := time.Since(s.c.start)
+	return Shot{Index: uint64(at / s.sensor.interval), At: at}, videoMode{s.formats[s.stillFormat-1].coding, s.still}, true
+}
+
+func (s *videoStream) exposeStill(st *sending, shot Shot, m videoMode) {
+	last := st.last
+	s.expose(st, &exposure{shot: shot, mode: m, frames: s.sensor.frames(shot, m)})
+	st.marks, st.last = headSTI, last
+}
+
+// inStill sends the next bytes of the still that was asked for, on its own endpoint
+// (UVC 1.1, 2.4.2.4); one that was aborted ends in the middle.
+func (s *videoStream) inStill(ctx context.Context, p []byte) (int, error) {
+	st := &s.stills
+	for {
+		s.c.mu.Lock()
+		if st.epoch != s.stillEpoch {
+			*st = sending{epoch: s.stillEpoch, fid: st.fid}
+		}
+		shot, m, wanted := s.stillWanted()
+		change := s.c.change
+		s.c.mu.Unlock()
+		if wanted {
+			s.exposeStill(st, shot, m)
+		}
+		if st.zlp {
+			st.zlp = false
+			return 0, nil
+		}
+		if len(st.payload) == 0 && st.frame != nil {
+			st.payload = s.compose(st, s.payload, time.Now())
+			st.zlp = len(st.payload)%bulkPacket == 0 && len(st.payload) < s.payload
+		}
+		if len(st.payload) > 0 {
+			n := copy(p, st.payload)
+			st.payload = st.payload[n:]
+			return n, nil
+		}
+		select {
+		case <-change:
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
 }
 
 // expose begins the frame of an exposure.
-func (s *videoStream) expose(e *exposure) {
-	st := &s.sent
+func (s *videoStream) expose(st *sending, e *exposure) {
 	st.marks = 0
 	st.frame, st.offset, st.last = e, 0, int64(e.shot.Index)
 	if f := s.c.dev.faulter(); !f.hit(f.f.KeepFID) {
@@ -216,10 +267,10 @@ func (s *videoStream) packet(at time.Time, p []byte) int {
 	}
 	c.mu.Unlock()
 	if st.frame == nil && !s.beginStill() && e != nil {
-		s.expose(e)
+		s.expose(st, e)
 	}
 	if st.frame != nil {
-		return copy(p, s.compose(len(p), at))
+		return copy(p, s.compose(st, len(p), at))
 	}
 	if st.idle++; st.idle%4 == 0 {
 		return copy(p, []byte{2, st.fid | headEOF | headEOH})
@@ -261,8 +312,8 @@ func (s *videoStream) begin(epoch int, start time.Time, agreed probe) {
 
 // compose makes the next payload of the frame in progress, of limit bytes at
 // most, that is sent at a time.
-func (s *videoStream) compose(limit int, at time.Time) []byte {
-	st, fault := &s.sent, s.c.dev.faulter()
+func (s *videoStream) compose(st *sending, limit int, at time.Time) []byte {
+	fault := s.c.dev.faulter()
 	frame := st.frame.frames[s.part]
 	data := frame[st.offset:]
 	data = data[:min(len(data), limit-payloadHeader)]

@@ -47,9 +47,16 @@ func (s *session) control(ctx context.Context, u *urb.URB) (int, error) {
 	return n, err
 }
 
-// reset is a port reset: what the host negotiated is forgotten.
+// reset is a port reset: what the host negotiated is forgotten. A plugging that is
+// over resets nothing: the device may be another host's by now.
 func (s *session) reset() {
 	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
+	s.workers.Add(1) // close waits for it
+	defer s.workers.Done()
 	s.alts = map[int]int{}
 	s.halted = map[uint8]bool{}
 	s.served = map[uint8]time.Time{}

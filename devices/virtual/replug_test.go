@@ -3,6 +3,7 @@ package virtual
 import (
 	"context"
 	"errors"
+	"net"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -77,5 +78,53 @@ func TestReplugBeforeTheLastTransferFailed(t *testing.T) {
 		}
 		d.Close()
 		bus.Unplug("1-1")
+	}
+}
+
+// An importer that asked for the device just before it was pulled does not reset
+// it for the host that has it now.
+func TestLateImporterResetsNothing(t *testing.T) {
+	cfg := AppendEndpoint(AppendInterface(ConfigHeader(1), 0, 0, 0xff, 0, 0, 1, 0), 0x81, usb.TransferBulk, 512, 0)
+	fn := &tardy{}
+	dev, err := NewDevice(Descriptors{VendorID: 1, ProductID: 2, Config: cfg}, fn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bus := NewBus()
+	defer bus.Close()
+	if err := bus.Plug("1-1", dev); err != nil {
+		t.Fatal(err)
+	}
+	before, err := bus.lend("1-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bus.Unplug("1-1")
+	if err := bus.Plug("1-1", dev); err != nil {
+		t.Fatal(err)
+	}
+	resets := fn.resets.Load()
+	here, there := net.Pipe()
+	defer there.Close()
+	ended := make(chan error, 1)
+	go func() { ended <- serveURBs(here, before.sess) }()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("an importer of a plugging that is over: %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("an importer of a plugging that is over is served")
+	}
+	if now := fn.resets.Load(); now != resets {
+		t.Errorf("%d resets by an importer of the plugging before", now-resets)
+	}
+	now, err := bus.lend("1-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now.sess.reset()
+	if fn.resets.Load() == resets {
+		t.Error("the host that has the device cannot reset it")
 	}
 }

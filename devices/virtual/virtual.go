@@ -7,11 +7,11 @@
 // to listen anywhere but on loopback because USB/IP has no authentication.
 //
 // The room has the framework ([Device], [Pipe], [Faults], [Bus], [Server]), UVC
-// 1.1 cameras ([NewCamera], [NewColourCamera], [NewCompositeCamera]) and an eSCL
-// scanner. Scenes come in through small interfaces. Transfers follow USB 2.0
-// chapters 5, 8 and 9: a transfer ends when it is full or by a short packet, a
-// stalled endpoint stays halted until it is cleared, isochronous packets come
-// once a service interval, at the bus's pace.
+// 1.1 cameras ([NewCamera], [NewColourCamera], [NewCompositeCamera],
+// [NewTwinCamera]) and an eSCL scanner. Scenes come in through small interfaces.
+// Transfers follow USB 2.0 chapters 5, 8 and 9: a transfer ends when it is full or
+// by a short packet, a stalled endpoint stays halted until it is cleared,
+// isochronous packets come once a service interval, at the bus's pace.
 package virtual
 
 import (

@@ -65,8 +65,9 @@ const (
 	CausePackages      Cause = "packages" // the hub refused some
 	CauseQueueOld      Cause = "queue-old"
 	CauseClockUnsure   Cause = "clock-unsure"
-	CauseVaultFiles    Cause = "vault-files" // open, and some files cannot be read
-	CauseDiskFailing   Cause = "disk-failing"
+	CauseVaultFiles    Cause = "vault-files"  // open, and some files cannot be read
+	CauseDiskDying     Cause = "disk-dying"   // it says so itself
+	CauseDiskFailing   Cause = "disk-failing" // errors were counted
 	CauseDiskWorn      Cause = "disk-worn"
 	CauseDiskLow       Cause = "disk-low"
 	CauseBattery       Cause = "battery"
@@ -93,7 +94,7 @@ var causes = []struct {
 
 	{CauseCable, Care}, {CauseSlowPort, Care}, {CauseSlowKiosk, Care}, {CauseSlowCamera, Care},
 	{CauseDark, Care}, {CauseBright, Care}, {CauseUneven, Care}, {CauseBlurred, Care}, {CauseScanScale, Care}, {CauseScanDirty, Care},
-	{CauseDiskFailing, Care}, {CauseVaultFiles, Care},
+	{CauseDiskDying, Care}, {CauseDiskFailing, Care}, {CauseVaultFiles, Care},
 	{CauseCertOver, Care},
 	{CauseLink, Care}, {CauseName, Care}, {CauseNoWay, Care}, {CauseRefused, Care}, {CauseTimeout, Care}, {CauseImpostor, Care},
 	{CauseHubCert, Care}, {CauseRejected, Care}, {CauseHubError, Care}, {CauseCut, Care},

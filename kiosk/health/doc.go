@@ -88,6 +88,11 @@ type DiskFacts struct {
 	// Worn is how much of its life the maker says is used, in percent; 0 where
 	// it does not say.
 	Worn int `json:"worn"`
+	// Asked: the disk itself was asked (SMART). Failing is that it says it fails,
+	// or is about to; Unreadable are pieces of data that it could not read.
+	Asked      bool `json:"asked"`
+	Failing    bool `json:"failing,omitempty"`
+	Unreadable int  `json:"unreadable,omitempty"`
 }
 
 // VaultState is how the vault opened.

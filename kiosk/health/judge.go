@@ -88,7 +88,8 @@ func (r Report) Weight() Weight {
 // Judge says what follows from facts. What one cause explains is not a finding
 // of its own:
 //
-//   - a disk that takes nothing explains a vault that does not open;
+//   - a disk that takes nothing explains a vault that does not open; one that says
+//     that it fails explains its errors and its wear;
 //   - a wrong clock explains certificates that are early or over, and an
 //     agreement that is;
 //   - a bus that cannot be listed explains missing devices;
@@ -156,10 +157,13 @@ func (j *judging) disk() {
 	case d.Total > 0 && d.Free < max(d.Total/20, 4*d.Reserve):
 		j.say(PartDisk, CauseDiskLow, count(int(d.Free>>20)))
 	}
-	if d.Errors > 0 {
-		j.say(PartDisk, CauseDiskFailing, count(d.Errors))
+	switch errors := d.Errors + d.Unreadable; {
+	case d.Failing:
+		j.say(PartDisk, CauseDiskDying)
+	case errors > 0:
+		j.say(PartDisk, CauseDiskFailing, count(errors))
 	}
-	if d.Worn >= WornTop {
+	if d.Worn >= WornTop && !d.Failing {
 		j.say(PartDisk, CauseDiskWorn, count(d.Worn))
 	}
 }

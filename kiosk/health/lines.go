@@ -43,6 +43,7 @@ const (
 	FigEven    = "even"    // percent
 	FigScale   = "scale"   // percent of the true length
 	FigFree    = "free"    // gigabytes
+	FigWorn    = "worn"    // percent of the disk's life
 	FigWaiting = "waiting" // records
 	FigOldest  = "oldest"  // hours
 	FigSkew    = "skew"    // seconds
@@ -54,7 +55,7 @@ const (
 
 // AllFigures lists their keys.
 func AllFigures() []string {
-	return []string{FigRate, FigLost, FigLate, FigSharp, FigWhite, FigEven, FigScale, FigFree, FigWaiting, FigOldest, FigSkew, FigCert, FigLaw, FigEntries, FigPower}
+	return []string{FigRate, FigLost, FigLate, FigSharp, FigWhite, FigEven, FigScale, FigFree, FigWorn, FigWaiting, FigOldest, FigSkew, FigCert, FigLaw, FigEntries, FigPower}
 }
 
 func fig(key string, v float64) Figure { return Figure{Key: key, Value: math.Round(v*10) / 10} }
@@ -64,77 +65,102 @@ func (f Figure) top(v float64) Figure   { f.Top = &v; return f }
 
 // lines is a line for every part that a kiosk has, and one for each device.
 func lines(f Facts, found []Finding, not []Part) []Line {
-	var out []Line
-	add := func(l Line) {
-		l.Known = !slices.Contains(not, l.Part)
-		for _, x := range found {
-			if x.Part == l.Part && (x.Port == l.Port || x.Port == "" || l.Port == "") && l.Cause == "" {
-				l.Weight, l.Cause = x.Weight, x.Cause
-			}
-		}
-		out = append(out, l)
-	}
-	seen := map[Part]bool{}
-	for _, d := range f.Devices {
-		seen[d.Part] = seen[d.Part] || d.Part != PartUnknown
-		add(deviceLine(d))
-	}
-	for _, p := range f.Needs {
-		if !seen[p] {
-			add(Line{Part: p})
-		}
-	}
-	days := func(t time.Time) float64 { return t.Sub(f.At).Hours() / 24 }
-	hub := Line{Part: PartHub, There: true}
-	if f.Road != nil {
-		hub.Name = f.Road.Hub
-	}
-	if f.Clock != nil && f.Clock.Known {
-		hub.Figs = append(hub.Figs, fig(FigSkew, f.Clock.Skew.Seconds()).top(SkewTime.Seconds()).floor(-SkewTime.Seconds()))
-	}
-	add(hub)
-	queue := Line{Part: PartQueue, There: true}
-	if q := f.Queue; q != nil {
-		queue.Figs = append(queue.Figs, fig(FigWaiting, float64(q.Waiting)))
-		if !q.Oldest.IsZero() {
-			queue.Figs = append(queue.Figs, fig(FigOldest, f.At.Sub(q.Oldest).Hours()).top(QueueAge.Hours()))
-		}
-	}
-	add(queue)
-	keys := Line{Part: PartKeys, There: true}
-	if k := f.Keys; k != nil {
-		if !k.CertEnds.IsZero() {
-			keys.Figs = append(keys.Figs, fig(FigCert, days(k.CertEnds)).floor(Soon.Hours()/24))
-		}
-		if k.Agreement && !k.Expires.IsZero() {
-			keys.Figs = append(keys.Figs, fig(FigLaw, days(k.Expires)).floor(Soon.Hours()/24))
-		}
-	}
-	add(keys)
-	vault := Line{Part: PartVault, There: true}
-	if v := f.Vault; v != nil {
-		if vault.Name = v.File; v.State == VaultOpen {
-			vault.Figs = append(vault.Figs, fig(FigEntries, float64(v.Entries)))
-		}
-	}
-	add(vault)
-	disk := Line{Part: PartDisk, There: true}
-	if d := f.Disk; d != nil && d.Total > 0 {
-		disk.Figs = append(disk.Figs, fig(FigFree, float64(d.Free)/1e9).floor(math.Round(float64(max(d.Total/20, 4*d.Reserve))/1e8)/10))
-	}
-	add(disk)
-	add(Line{Part: PartClock, There: true})
+	out := deviceLines(f)
+	out = append(out, hubLine(f), queueLine(f), keysLine(f), vaultLine(f.Vault), diskLine(f.Disk), Line{Part: PartClock, There: true})
 	if p := f.Power; p != nil {
 		l := Line{Part: PartPower, There: true}
 		if !p.Mains {
 			l.Figs = append(l.Figs, fig(FigPower, float64(p.Percent)).floor(BatteryFloor))
 		}
-		add(l)
+		out = append(out, l)
 	}
 	if f.Printer != nil {
-		add(Line{Part: PartPrinter, There: f.Printer.Prints || f.Printer.Saves})
+		out = append(out, Line{Part: PartPrinter, There: f.Printer.Prints || f.Printer.Saves})
+	}
+	for i := range out {
+		l := &out[i]
+		l.Known = !slices.Contains(not, l.Part)
+		for _, x := range found {
+			if x.Part == l.Part && (x.Port == l.Port || x.Port == "" || l.Port == "") {
+				l.Weight, l.Cause = x.Weight, x.Cause // the gravest comes first
+				break
+			}
+		}
 	}
 	return out
+}
+
+// deviceLines is a line for each device, and for each that a kiosk must have and
+// that is not there.
+func deviceLines(f Facts) (out []Line) {
+	seen := map[Part]bool{}
+	for _, d := range f.Devices {
+		seen[d.Part] = seen[d.Part] || d.Part != PartUnknown
+		out = append(out, deviceLine(d))
+	}
+	for _, p := range f.Needs {
+		if !seen[p] {
+			out = append(out, Line{Part: p})
+		}
+	}
+	return out
+}
+
+func hubLine(f Facts) Line {
+	l := Line{Part: PartHub, There: true}
+	if f.Road != nil {
+		l.Name = f.Road.Hub
+	}
+	if f.Clock != nil && f.Clock.Known {
+		l.Figs = append(l.Figs, fig(FigSkew, f.Clock.Skew.Seconds()).top(SkewTime.Seconds()).floor(-SkewTime.Seconds()))
+	}
+	return l
+}
+
+func queueLine(f Facts) Line {
+	l := Line{Part: PartQueue, There: true}
+	if q := f.Queue; q != nil {
+		l.Figs = append(l.Figs, fig(FigWaiting, float64(q.Waiting)))
+		if !q.Oldest.IsZero() {
+			l.Figs = append(l.Figs, fig(FigOldest, f.At.Sub(q.Oldest).Hours()).top(QueueAge.Hours()))
+		}
+	}
+	return l
+}
+
+func keysLine(f Facts) Line {
+	l := Line{Part: PartKeys, There: true}
+	days := func(t time.Time) float64 { return t.Sub(f.At).Hours() / 24 }
+	if k := f.Keys; k != nil {
+		if !k.CertEnds.IsZero() {
+			l.Figs = append(l.Figs, fig(FigCert, days(k.CertEnds)).floor(Soon.Hours()/24))
+		}
+		if k.Agreement && !k.Expires.IsZero() {
+			l.Figs = append(l.Figs, fig(FigLaw, days(k.Expires)).floor(Soon.Hours()/24))
+		}
+	}
+	return l
+}
+
+func vaultLine(v *VaultFacts) Line {
+	l := Line{Part: PartVault, There: true}
+	if v != nil {
+		if l.Name = v.File; v.State == VaultOpen {
+			l.Figs = append(l.Figs, fig(FigEntries, float64(v.Entries)))
+		}
+	}
+	return l
+}
+
+func diskLine(d *DiskFacts) Line {
+	l := Line{Part: PartDisk, There: true}
+	if d != nil && d.Total > 0 {
+		l.Figs = append(l.Figs, fig(FigFree, float64(d.Free)/1e9).floor(math.Round(float64(max(d.Total/20, 4*d.Reserve))/1e8)/10))
+		if d.Worn > 0 {
+			l.Figs = append(l.Figs, fig(FigWorn, float64(d.Worn)).top(WornTop))
+		}
+	}
+	return l
 }
 
 func deviceLine(d DeviceFacts) Line {

@@ -5,11 +5,15 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"tambo/kiosk/health"
 )
@@ -56,7 +60,7 @@ func (j *Journal) Note(n health.Note) error {
 			return err
 		}
 	}
-	f, err := os.OpenFile(j.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	f, err := j.open()
 	if err != nil {
 		return err
 	}
@@ -65,6 +69,43 @@ func (j *Journal) Note(n health.Note) error {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
+}
+
+// open opens the file to write at its end. What root makes belongs to whom the
+// folder belongs to, so that the kiosk can go on with it; root follows no link in a
+// folder that is not its own. A file that is somebody else's is put aside.
+func (j *Journal) open() (*os.File, error) {
+	const flags = os.O_APPEND | os.O_CREATE | os.O_WRONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK
+	f, err := os.OpenFile(j.path, flags, 0o600)
+	if errors.Is(err, fs.ErrPermission) {
+		if rerr := os.Rename(j.path, j.path+".1"); rerr != nil {
+			return nil, errors.Join(err, rerr)
+		}
+		f, err = os.OpenFile(j.path, flags, 0o600)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := own(f, filepath.Dir(j.path)); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// own gives a file of root's to whom the folder belongs to.
+func own(f *os.File, dir string) error {
+	var have, want unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &have); err != nil {
+		return err
+	}
+	if have.Mode&unix.S_IFMT != unix.S_IFREG || have.Nlink != 1 {
+		return fmt.Errorf("%s is no file of its own", f.Name())
+	}
+	if os.Geteuid() != 0 || unix.Stat(dir, &want) != nil || have.Uid == want.Uid {
+		return nil
+	}
+	return f.Chown(int(want.Uid), int(want.Gid))
 }
 
 // Last returns the last n notes, oldest first.

@@ -47,9 +47,11 @@ var checks = []struct {
 	{1, "TestGuestV4L2", "cameras that the kernel keeps, by /dev/video: the whole conformance suites of iris and face camera"},
 	{0, "TestGuestFallback", "discovery opens a camera through the kernel where raw USB is refused"},
 	{1, "TestGuestScanner", "scanner: the whole conformance suite, with every fault but one that USB/IP cannot carry"},
+	{1, "TestGuestTwoFunctions", "a device with two video functions: one by raw USB while the kernel keeps the other, and both by raw USB at once"},
 	{0, "TestGuestKilled", "kill -9 in mid-transfer: the device opens again"},
 	{0, "TestGuestUVCVideo", "judge: the kernel's uvcvideo and v4l2-ctl list the camera's formats and stream its scene"},
 	{1, "TestGuestIPPUSB", "judge: ipp-usb and sane-airscan's scanimage scan the scanner's page"},
+	{1, "TestGuestHubReset", "a hub resets under two cameras of one kind: both gone, both back at their ports"},
 	{0, "TestGuestHotplug", "discovery follows plugs, tells twins apart, refuses virtual devices on a real bus"},
 }
 

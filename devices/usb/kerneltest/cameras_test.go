@@ -27,7 +27,7 @@ func colour(format string) virtual.ColourOptions {
 		return opt
 	}
 	return virtual.ColourOptions{Formats: []string{format}, Sizes: []image.Point{{X: 64, Y: 48}, {X: 160, Y: 112}},
-		Interval: 40 * time.Millisecond, Payload: 8 << 10}
+		Interval: 40 * time.Millisecond, Payload: 8 << 10, Still: image.Pt(176, 128), StillPipe: true}
 }
 
 func newColour(t *testing.T, opt virtual.ColourOptions) *outlet {
@@ -47,7 +47,7 @@ func checkFace(t *testing.T, f devices.FaceFrame) {
 }
 
 // faceRig is a colour camera at the controller, opened by one of our drivers.
-func faceRig(t *testing.T, format string, open func(ctx context.Context, port string) (devices.FaceCamera, error)) devicetest.FaceRig {
+func faceRig(t *testing.T, format string, open func(ctx context.Context, port string) (devices.FaceCamera, error)) (devicetest.FaceRig, *virtual.Device) {
 	o := newColour(t, colour(format))
 	o.plug(t)
 	return devicetest.FaceRig{
@@ -55,7 +55,7 @@ func faceRig(t *testing.T, format string, open func(ctx context.Context, port st
 		Plug: o.plug, Unplug: o.unplug, Check: checkFace,
 		Size: image.Pt(160, 112), Compressed: strings.HasSuffix(format, "MJPG"), Virtual: true,
 		Losses: true, // an emulated processor
-	}
+	}, o.dev
 }
 
 func TestGuestFaceCamera(t *testing.T) {
@@ -65,13 +65,15 @@ func TestGuestFaceCamera(t *testing.T) {
 			devicetest.Face(t, func(t *testing.T) devicetest.FaceRig {
 				bus := libusb.New()
 				t.Cleanup(func() { bus.Close() })
-				return faceRig(t, format, func(ctx context.Context, port string) (devices.FaceCamera, error) {
+				r, dev := faceRig(t, format, func(ctx context.Context, port string) (devices.FaceCamera, error) {
 					c, err := uvc.OpenFace(ctx, bus, port, 0)
 					if err != nil {
 						return nil, err
 					}
 					return c, nil
 				})
+				r.Still, r.StillFaults = colour(format).Still, virtualtest.StillFaults(dev)
+				return r
 			})
 		})
 	}
@@ -89,13 +91,14 @@ func TestGuestV4L2(t *testing.T) {
 	for _, format := range []string{"YUY2", "NV12", "iso MJPG"} {
 		t.Run("Face/"+format, func(t *testing.T) {
 			devicetest.Face(t, func(t *testing.T) devicetest.FaceRig {
-				return faceRig(t, format, func(ctx context.Context, port string) (devices.FaceCamera, error) {
-					c, err := v4l2.OpenFace(ctx, port, -1)
+				r, _ := faceRig(t, format, func(ctx context.Context, port string) (devices.FaceCamera, error) {
+					c, err := v4l2.OpenFace(ctx, port, v4l2.AnyStream)
 					if err != nil {
 						return nil, err
 					}
 					return c, nil
 				})
+				return r
 			})
 		})
 	}
@@ -106,7 +109,7 @@ func TestGuestV4L2(t *testing.T) {
 				opt.Isochronous = c.iso
 				o := newCamera(t, opt)
 				o.plug(t)
-				q := v4l2.Iris{Left: 0, Right: 1, Illumination: &v4l2.UnitControl{Unit: 4, Selector: 1, Size: 2, Max: 1000}}
+				q := v4l2.Iris{Right: v4l2.Stream{Index: 1}, Illumination: &v4l2.UnitControl{Unit: 4, Selector: 1, Size: 2, Max: 1000}}
 				if c.layout == virtual.SideBySide {
 					q.SideBySide, q.RightEyeFirst = true, true
 				}
@@ -176,4 +179,99 @@ func TestGuestFallback(t *testing.T) {
 	}
 	raw.Close()
 	o.nodes(t, 1)
+}
+
+// One device with two video functions: each is taken from the kernel alone, and
+// the other stays where it was.
+func TestGuestTwoFunctions(t *testing.T) {
+	guest(t)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	dev, err := virtual.NewTwinCamera(virtualtest.Marked{}, virtualtest.Board{}, small(virtual.SideBySide), colour("YUY2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, bus := newOutlet(t, dev), libusb.New()
+	defer bus.Close()
+	o.plug(t)
+	o.function(t, 0, 1)
+	o.function(t, 2, 1)
+	frame := func(c devices.FaceCamera) {
+		t.Helper()
+		s, err := c.Stream(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		for range 3 {
+			f, err := s.Next(ctx)
+			if err != nil {
+				t.Fatalf("face: %v; %+v", err, s.Stats())
+			}
+			checkFace(t, f)
+		}
+	}
+	eyes := func(c devices.IrisCamera) {
+		t.Helper()
+		s, err := c.Stream(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		for range 3 {
+			f, err := s.Next(ctx)
+			if err != nil {
+				t.Fatalf("eyes: %v; %+v", err, s.Stats())
+			}
+			checkEyes(t, f)
+		}
+	}
+	face, err := uvc.OpenFace(ctx, bus, o.port(), virtual.TwinFace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.function(t, 0, 0)
+	kept, err := v4l2.OpenIris(ctx, o.port(), v4l2.Iris{SideBySide: true, RightEyeFirst: true, Left: v4l2.Stream{Function: 2}})
+	if err != nil {
+		t.Fatalf("the kernel's second function, while raw USB has the first: %v", err)
+	}
+	frame(face)
+	eyes(kept)
+	kept.Close()
+	q := quirks(t, virtual.SideBySide)
+	q.Interface = virtual.TwinEyes
+	raw, err := uvc.OpenIris(ctx, bus, o.port(), q)
+	if err != nil {
+		t.Fatalf("both by raw USB: %v", err)
+	}
+	eyes(raw)
+	if err := raw.SetIllumination(ctx, 0.25); err != nil {
+		t.Error(err)
+	}
+	raw.Close()
+	o.function(t, 2, 1) // the kernel has its function back, and the other is not disturbed
+	o.function(t, 0, 0)
+	frame(face)
+	face.Close()
+	o.function(t, 0, 1)
+}
+
+// function waits until the kernel has n nodes of a video function.
+func (o *outlet) function(t *testing.T, number, n int) {
+	t.Helper()
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		have := 0
+		nodes, err := v4l2.List()
+		for _, x := range nodes {
+			if x.Port == o.port() && x.Function == number && x.Index%2 == 0 { // between them is metadata
+				have++
+			}
+		}
+		switch {
+		case have == n:
+			return
+		case time.Since(began) > 10*time.Second:
+			t.Fatalf("the kernel has %d nodes of function %d, want %d (%v)", have, number, n, err)
+		}
+	}
 }

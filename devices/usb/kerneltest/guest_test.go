@@ -2,6 +2,7 @@ package kerneltest
 
 import (
 	"context"
+	"errors"
 	"image"
 	"slices"
 	"strings"
@@ -227,5 +228,76 @@ func TestGuestHotplug(t *testing.T) {
 		if d := next(discover.Arrived); d.Info.Port != ports[0] {
 			t.Errorf("%v arrived, it was the one at %s", d, ports[0])
 		}
+	}
+}
+
+// A hub resets under two cameras of one kind that stream: both are gone, come back
+// at their ports, and open again, each the one that it was.
+func TestGuestHubReset(t *testing.T) {
+	guest(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	bus := libusb.New()
+	defer bus.Close()
+	twins := []*outlet{newCamera(t, small(virtual.SideBySide)), newCamera(t, small(virtual.SideBySide))}
+	open := func(o *outlet) (devices.IrisCamera, devices.IrisStream) {
+		t.Helper()
+		c, err := uvc.OpenIris(ctx, bus, o.port(), quirks(t, virtual.SideBySide))
+		if err != nil {
+			t.Fatalf("port %s: %v", o.port(), err)
+		}
+		if c.Info().Port != o.port() {
+			t.Errorf("port %s opened as %s", o.port(), c.Info().Port)
+		}
+		s, err := c.Stream(ctx)
+		if err != nil {
+			t.Fatalf("port %s: %v", o.port(), err)
+		}
+		f, err := s.Next(ctx)
+		if err != nil {
+			t.Fatalf("port %s: %v; %+v", o.port(), err, s.Stats())
+		}
+		checkEyes(t, f)
+		return c, s
+	}
+	for _, o := range twins {
+		o.plug(t)
+	}
+	for round := range 2 {
+		var cams []devices.IrisCamera
+		var streams []devices.IrisStream
+		for _, o := range twins {
+			c, s := open(o)
+			cams, streams = append(cams, c), append(streams, s)
+		}
+		began := time.Now()
+		if err := ResetHub(); err != nil {
+			t.Fatal(err)
+		}
+		for i, s := range streams {
+			var err error
+			for err == nil { // what was complete may still come
+				_, err = s.Next(ctx)
+			}
+			if !errors.Is(err, devices.ErrGone) {
+				t.Errorf("round %d, port %s: %v", round, twins[i].port(), err)
+			}
+			cams[i].Close()
+		}
+		t.Logf("round %d: both were gone %v after the hub began to reset", round, time.Since(began).Round(time.Millisecond))
+		for _, o := range twins {
+			for began := time.Now(); !Plugged(o.n); time.Sleep(5 * time.Millisecond) {
+				if time.Since(began) > 15*time.Second {
+					t.Fatalf("port %s does not come back", o.port())
+				}
+			}
+			if n := o.open(); n != 0 {
+				t.Errorf("%d handles are left on port %s", n, o.port())
+			}
+		}
+	}
+	for _, o := range twins {
+		c, _ := open(o)
+		c.Close()
 	}
 }

@@ -89,3 +89,17 @@ func Plugged(port int) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/sys/bus/usb/devices/1-%d/bConfigurationValue", port))
 	return err == nil && strings.TrimSpace(string(b)) != "" && strings.TrimSpace(string(b)) != "0"
 }
+
+// hub is the controller's own hub for high-speed devices.
+const hub = "/sys/bus/usb/devices/usb1/authorized"
+
+// ResetHub takes the controller's hub out of service and puts it back: the system
+// loses all that hangs on it and finds it again, as when a hub resets.
+func ResetHub() error {
+	for _, v := range []string{"0", "1"} {
+		if err := os.WriteFile(hub, []byte(v), 0); err != nil {
+			return fmt.Errorf("kerneltest: the hub: %w", err)
+		}
+	}
+	return nil
+}

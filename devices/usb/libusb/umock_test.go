@@ -159,6 +159,9 @@ func (s *simulator) plug(port string, d *virtual.Device) error {
 	if err != nil {
 		return err
 	}
+	// It is closed when the plugging is over, and another socket may have its name
+	// by then.
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
 	go func() {
 		defer l.Close()
 		c, err := l.Accept()

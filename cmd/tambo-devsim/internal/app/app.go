@@ -36,6 +36,7 @@ type options struct {
 	seed                      uint64
 	sideBySide, worn, quiet   bool
 	isochronous, composite    bool
+	twin                      bool
 }
 
 // Run is the program; it returns the exit code.
@@ -74,6 +75,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.BoolVar(&o.sideBySide, "side-by-side", false, "a camera with both eyes in one frame, in place of two streams")
 	f.BoolVar(&o.isochronous, "isochronous", false, "cameras with isochronous endpoints, in place of bulk")
 	f.BoolVar(&o.composite, "composite", false, "eyes and face in one device, in place of two")
+	f.BoolVar(&o.twin, "twin", false, "face and eyes in one device as two video functions, in place of two devices")
 	f.BoolVar(&o.worn, "worn", false, "generated pages are badly worn")
 	f.BoolVar(&o.quiet, "quiet", false, "print nothing but errors")
 	if err := f.Parse(args); err != nil {
@@ -187,11 +189,15 @@ func (d *devsim) makeCameras(o options) error {
 	eyes := virtual.CameraOptions{Isochronous: o.isochronous}
 	face := virtual.ColourOptions{Sizes: []image.Point{picture}, Interval: time.Second / 15, Isochronous: o.isochronous}
 	d.facePort = facePort
-	if o.composite {
-		if o.sideBySide {
-			return errors.New("a composite camera has a stream an eye: not with -side-by-side")
+	if o.composite || o.twin {
+		if o.sideBySide || o.composite && o.twin {
+			return errors.New("a device of eyes and face has a stream an eye, and is -composite or -twin")
 		}
-		d.camera, err = virtual.NewCompositeCamera(d.eyes, d.faces, eyes, face)
+		make := virtual.NewCompositeCamera
+		if o.twin {
+			make = virtual.NewTwinCamera
+		}
+		d.camera, err = make(d.eyes, d.faces, eyes, face)
 		d.face, d.facePort = d.camera, cameraPort
 		return err
 	}

@@ -3,9 +3,16 @@ package app
 import "testing"
 
 // Eyes and face come out of one isochronous device, each from the person who sits
-// there; the face is where the eyes are.
+// there; the face is where the eyes are. They may be streams of one video function
+// or functions of their own.
 func TestCompositeIsochronous(t *testing.T) {
-	r := start(t, "-composite", "-isochronous", "-face-size", "320x240")
+	for _, kind := range []string{"-composite", "-twin"} {
+		t.Run(kind, func(t *testing.T) { oneDevice(t, kind) })
+	}
+}
+
+func oneDevice(t *testing.T, kind string) {
+	r := start(t, kind, "-isochronous", "-face-size", "320x240")
 	f := r.frame(t)
 	if f.Left == nil || f.Right == nil {
 		t.Fatal("an eye is missing")

@@ -62,11 +62,25 @@ func decode(i usb.DeviceInfo) []string {
 }
 
 func decodeVideo(config []byte) (out []string) {
-	f, err := uvc.ParseFunction(config)
-	if err != nil || len(f.Streams) == 0 {
+	all, err := uvc.ParseFunctions(config)
+	if err != nil {
 		return nil
 	}
-	out = append(out, fmt.Sprintf("video class %d.%02x", f.Version>>8, f.Version&0xFF))
+	for _, f := range all {
+		if len(f.Streams) > 0 {
+			out = append(out, decodeFunction(f, len(all) > 1)...)
+		}
+	}
+	return out
+}
+
+// decodeFunction says a video function; which one where the device has several.
+func decodeFunction(f uvc.Function, several bool) []string {
+	head := fmt.Sprintf("video class %d.%02x", f.Version>>8, f.Version&0xFF)
+	if several {
+		head += fmt.Sprintf(", function on interface %d", f.ControlNum)
+	}
+	out := []string{head}
 	for _, s := range f.Streams {
 		how := "isochronous"
 		if s.Endpoint != 0 {

@@ -12,17 +12,19 @@ import (
 
 // listed is a device as JSON. There is no serial number in it.
 type listed struct {
-	Bus     string       `json:"bus"`
-	Port    string       `json:"port"`
-	Vendor  string       `json:"vendor"`
-	Product string       `json:"product"`
-	Name    string       `json:"name"`
-	Speed   string       `json:"speed"`
-	Kind    devices.Kind `json:"kind,omitempty"`
-	Driver  string       `json:"driver,omitempty"`
-	WhyNot  string       `json:"whyNot,omitempty"`
-	Quirks  string       `json:"quirks,omitempty"` // where they are known from
-	Virtual bool         `json:"virtual,omitempty"`
+	Bus  string `json:"bus"`
+	Port string `json:"port"`
+	// Function is the interface number of its video function, where it has several.
+	Function int          `json:"function,omitempty"`
+	Vendor   string       `json:"vendor"`
+	Product  string       `json:"product"`
+	Name     string       `json:"name"`
+	Speed    string       `json:"speed"`
+	Kind     devices.Kind `json:"kind,omitempty"`
+	Driver   string       `json:"driver,omitempty"`
+	WhyNot   string       `json:"whyNot,omitempty"`
+	Quirks   string       `json:"quirks,omitempty"` // where they are known from
+	Virtual  bool         `json:"virtual,omitempty"`
 
 	Words  []string `json:"descriptors,omitempty"`
 	Opens  *bool    `json:"opens,omitempty"`
@@ -37,13 +39,16 @@ func listedOf(d discover.Device) listed {
 		speed = "speed not known"
 	}
 	return listed{Bus: d.Bus, Port: d.Info.Port, Vendor: fmt.Sprintf("%04x", d.Info.VendorID), Product: fmt.Sprintf("%04x", d.Info.ProductID), Name: d.Info.Name,
-		Speed: speed, Kind: d.Info.Kind, Driver: d.Info.Driver, WhyNot: d.WhyNot, Quirks: d.Source, Virtual: d.Info.Virtual}
+		Speed: speed, Kind: d.Info.Kind, Driver: d.Info.Driver, WhyNot: d.WhyNot, Quirks: d.Source, Virtual: d.Info.Virtual, Function: d.Function()}
 }
 
 func (l listed) String() string {
 	what := fmt.Sprintf("%s, driver %s", l.Kind, l.Driver)
 	if l.WhyNot != "" {
 		what = "not taken: " + l.WhyNot
+	}
+	if l.Function != 0 {
+		what = fmt.Sprintf("interface %d: %s", l.Function, what)
 	}
 	return fmt.Sprintf("port %-8s %s:%s  %-38s %-10s %s", l.Port, l.Vendor, l.Product, l.Name, l.Speed, what)
 }
@@ -156,6 +161,12 @@ func tryOpen(ctx context.Context, d *discover.Discovery, x discover.Device) (str
 			return "", err
 		}
 		return "opens; its streams are tried by `tambo-diag devices watch`", c.Close()
+	case devices.KindFaceCamera:
+		c, err := x.OpenFace(ctx)
+		if err != nil {
+			return "", err
+		}
+		return "opens", c.Close()
 	case devices.KindDocumentScanner:
 		s, err := d.OpenScannerAt(ctx, x.Info.Port)
 		if err != nil {

@@ -145,7 +145,7 @@ func (o *options) line(format string, args ...any) {
 
 // verbs of the devices command.
 var verbs = map[string]func(context.Context, *options, []string, *deviceFlags) error{
-	"list": list, "probe": probe, "capture": capture, "watch": watch, "soak": soak, "quirks": quirks, "target": drawTarget,
+	"list": list, "probe": probe, "capture": capture, "watch": watch, "soak": soak, "quirks": quirks, "target": drawTarget, "disk": disk,
 }
 
 // deviceFlags are those of single verbs.
@@ -165,7 +165,8 @@ const deviceUsage = `usage: tambo-diag devices VERB [--bus usb|usbip|"usbip HOST
   watch   [--port PORT] [--for TIME]    live: frame rate, losses, lateness, plugging
   soak    --for TIME [--port PORT] [--out FILE]    stream for hours, and report
   quirks  [--udev]              the table of oddities and what of it applies; or udev rules
-  target  --out FILE.pdf|FILE.png       the sheet with the eye models and the calibration page`
+  target  --out FILE.pdf|FILE.png       the sheet with the eye models and the calibration page
+  disk    [--out FILE]          what the kiosk's disk says of itself (SMART); as root`
 
 // Devices is `tambo-diag devices`.
 func Devices(ctx context.Context, args []string, stdout, stderr io.Writer) error {

@@ -78,6 +78,12 @@ type fakeIface struct {
 	zlps     int  // empty packets before the next bytes
 	lastZLP  bool
 	alts     int
+	// endless is sent again and again when all else is read; a reset ends it unless
+	// the device is deaf.
+	endless string
+	at      int // in endless
+	deaf    bool
+	sent    int64 // bytes
 }
 
 func (i *fakeIface) clear() {
@@ -86,6 +92,18 @@ func (i *fakeIface) clear() {
 	i.in.Reset()
 	i.out.Reset()
 	i.stall = false
+	if !i.deaf {
+		i.endless = ""
+	}
+}
+
+// babble sends a piece for ever.
+func (i *fakeIface) babble(piece string, deaf bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.endless, i.at, i.deaf = piece, 0, deaf
+	close(i.more)
+	i.more = make(chan struct{})
 }
 
 func (i *fakeIface) send(s string) {
@@ -125,6 +143,12 @@ func (i *fakeIface) Read(ctx context.Context, _ uint8, p []byte) (int, error) {
 			if ctx.Err() != nil {
 				return n, usb.ErrTimeout
 			}
+			return n, nil
+		case i.endless != "" && ctx.Err() == nil:
+			n := copy(p, i.endless[i.at:])
+			i.at = (i.at + n) % len(i.endless)
+			i.sent += int64(n)
+			i.mu.Unlock()
 			return n, nil
 		}
 		i.mu.Unlock()

@@ -12,6 +12,7 @@ import (
 	"runtime/pprof"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -442,4 +443,60 @@ func (i *onceIface) Read(_ context.Context, _ uint8, p []byte) (int, error) {
 	n := copy(p[:min(len(p), 512)], i.data)
 	i.data = i.data[n:]
 	return n, nil
+}
+
+// A device that sends without end is cut off: the caller has its error, little is
+// kept, and the pipe works again when the device does.
+func TestEndless(t *testing.T) {
+	const limit = 1 << 20
+	const head = "HTTP/1.1 200 OK\r\n"
+	chunk := "8000\r\n" + strings.Repeat("x", 0x8000) + "\r\n"
+	for name, c := range map[string]struct{ first, again string }{
+		"chunks":         {head + "Transfer-Encoding: chunked\r\n\r\n", chunk},
+		"four gigabytes": {head + "Content-Length: 4294967296\r\n\r\n", chunk},
+		"header":         {head, "X-Again: and again\r\n"},
+		"one field":      {head + "X: ", "y"},
+		"status line":    {"HTTP/1.1 200 ", "O"},
+		"interim":        {"", "HTTP/1.1 100 Continue\r\n\r\n"},
+		"extension":      {head + "Transfer-Encoding: chunked\r\n\r\n5;", "ext;"},
+		"trailer":        {head + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n", "X-Again: and again\r\n"},
+		"empty lines":    {"", "\r\n"},
+		"another answer": {head + "Content-Length: 5\r\n\r\nhello", fixed("more")},
+	} {
+		for _, deaf := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/deaf=%v", name, deaf), func(t *testing.T) {
+				t.Parallel()
+				var pipe atomic.Pointer[fakeIface]
+				d := newFake(func(i *fakeIface, req string) {
+					if strings.Contains(req, "/bad") {
+						pipe.Store(i)
+						i.send(c.first)
+						i.babble(c.again, deaf)
+						return
+					}
+					echo(i, req)
+				})
+				tr := open(t, d, 1, Quirks{})
+				got, err := getSlow(t.Context(), tr, "/bad")
+				if err == nil && (name != "another answer" || got != "hello") || len(got) > limit {
+					t.Fatalf("%d bytes were taken for whole, %v", len(got), err)
+				}
+				i := pipe.Load()
+				i.mu.Lock()
+				sent := i.sent
+				i.mu.Unlock()
+				if sent > 4*limit && !deaf { // a deaf device's are read and dropped
+					t.Errorf("%d bytes were read before the error, at most %d are asked for", sent, limit)
+				}
+				time.Sleep(50 * time.Millisecond)
+				i.babble("", false)
+				for range 2 {
+					got, err := getSlow(t.Context(), tr, "/good")
+					if err != nil || got != "/good" {
+						t.Fatalf("afterwards: %q, %v", got, err)
+					}
+				}
+			})
+		}
+	}
 }
