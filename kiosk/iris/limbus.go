@@ -146,11 +146,17 @@ func (s *limbusSearch) tryRadii(best *limbusGuess, dx, dy, lo, hi, step float32)
 		if r < s.rMin || r > s.rMax {
 			continue
 		}
-		prior := min((r/s.rp-1.2)/0.4, 1)
+		prior := limbusPrior(r / s.rp)
 		if v := s.g.limbusScore(dx, dy, r, s.rays) * prior; v > best.score {
 			*best = limbusGuess{circle{dx, dy, r}, v}
 		}
 	}
+}
+
+// limbusPrior is how far a limbus so many pupil radii wide is believed: within
+// the iris, where the sphincter ends, many eyes have a rise that is as strong.
+func limbusPrior(ratio float32) float32 {
+	return min((ratio-1.2)*2, 0.8+(ratio-1.6)/3, 1)
 }
 
 // descend improves best in steps down to half a pixel.

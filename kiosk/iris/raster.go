@@ -93,6 +93,11 @@ func (p *plane) at(x, y float32) float32 {
 	return t + fy*(u-t)
 }
 
+// near is the value of the pixel next to (x, y), clamped to the border.
+func (p *plane) near(x, y float32) float32 {
+	return float32(p.pix[min(max(int(y+0.5), 0), p.h-1)*p.w+min(max(int(x+0.5), 0), p.w-1)])
+}
+
 // ray fills out with bilinear values at (cx, cy) + (r0+k·dr)·(cos, sin), and -1
 // where that lies outside the image.
 func (p *plane) ray(out []float32, cx, cy, cos, sin, r0, dr float32) {
