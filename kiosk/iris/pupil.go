@@ -75,7 +75,11 @@ func (f *pupilFinder) find(p *plane, hist *[256]int, limit int) []pupilGuess {
 	f.distinct(2 * limit)
 	for i, g := range f.guesses {
 		g = f.descend(p, g, 1.5, 1)
-		f.guesses[i] = f.descend(p, g, 0.75, 1)
+		g = f.descend(p, g, 0.75, 1)
+		// A pupil is neither quite round nor quite sharp; measured too narrowly, it
+		// is worth less than a small disc between reflections.
+		g.score = f.ring(p, g.circle, 1.2+0.06*g.r, 1)
+		f.guesses[i] = g
 	}
 	sortGuesses(f.guesses)
 	f.distinct(limit)
