@@ -82,13 +82,21 @@ func (g *segmenter) findLimbus(p *plane, pupil *Contour) limbusGuess {
 	best := limbusGuess{}
 	step := max(1, float32(math.Round(float64(rp)/12)))
 	span := 0.42 * rp
-	s := limbusSearch{g: g, rp: rp, rMin: rMin, rMax: rMax, rays: &lateral}
+	s := limbusSearch{g: g, rp: rp, rMin: rMin, rMax: rMax, rays: &lateral, prior: limbusPrior}
 	for dy := -span; dy <= span; dy += span / 3 {
 		for dx := -span; dx <= span; dx += span / 4 {
 			s.tryRadii(&best, dx, dy, rMin, rMax, 2*step)
 		}
 	}
+	// Which edge it is, is decided; where it lies must not depend on belief.
+	if best.score > 0 {
+		s.prior = limbusLeast
+		c := best.circle
+		best.score = 0
+		s.try(&best, c.x, c.y, c.r)
+	}
 	s.descend(&best, step)
+	best.score *= limbusPrior(best.r/rp) / max(limbusLeast(best.r/rp), 0.01)
 	best.x += float32(pupil.Center.X)
 	best.y += float32(pupil.Center.Y)
 	return best
@@ -100,7 +108,7 @@ func (g *segmenter) adjustLimbus(p *plane, pupil *Contour, c circle, on *rays) l
 	g.sampleLimbus(p, pupil, 1.3*c.r)
 	best := limbusGuess{}
 	x, y := c.x-float32(pupil.Center.X), c.y-float32(pupil.Center.Y)
-	s := limbusSearch{g: g, rp: rp, rMin: max(1.3*rp, 0.8*c.r), rMax: 1.25 * c.r, rays: on}
+	s := limbusSearch{g: g, rp: rp, rMin: max(1.3*rp, 0.8*c.r), rMax: 1.25 * c.r, rays: on, prior: limbusLeast}
 	step := max(1, c.r/30)
 	for dy := -4 * step; dy <= 4*step; dy += 2 * step {
 		for dx := -4 * step; dx <= 4*step; dx += 2 * step {
@@ -130,6 +138,7 @@ type limbusSearch struct {
 	g              *segmenter
 	rp, rMin, rMax float32
 	rays           *rays
+	prior          func(ratio float32) float32
 }
 
 func (s *limbusSearch) try(best *limbusGuess, dx, dy, r float32) {
@@ -146,8 +155,7 @@ func (s *limbusSearch) tryRadii(best *limbusGuess, dx, dy, lo, hi, step float32)
 		if r < s.rMin || r > s.rMax {
 			continue
 		}
-		prior := limbusPrior(r / s.rp)
-		if v := s.g.limbusScore(dx, dy, r, s.rays) * prior; v > best.score {
+		if v := s.g.limbusScore(dx, dy, r, s.rays) * s.prior(r/s.rp); v > best.score {
 			*best = limbusGuess{circle{dx, dy, r}, v}
 		}
 	}
@@ -158,6 +166,9 @@ func (s *limbusSearch) tryRadii(best *limbusGuess, dx, dy, lo, hi, step float32)
 func limbusPrior(ratio float32) float32 {
 	return min((ratio-1.2)*2, 0.8+(ratio-1.6)/3, 1)
 }
+
+// limbusLeast is the least that is asked of that ratio.
+func limbusLeast(ratio float32) float32 { return min((ratio-1.2)/0.4, 1) }
 
 // descend improves best in steps down to half a pixel.
 func (s *limbusSearch) descend(best *limbusGuess, step float32) {

@@ -105,6 +105,20 @@ func TestLimbusIsNotTheCollarette(t *testing.T) {
 	if abs32(l.r-104) > 3 || math.Hypot(float64(l.x-150), float64(l.y-115)) > 3 {
 		t.Errorf("limbus %v, want radius 104", l.circle)
 	}
+	// Belief decides which edge it is, not where it lies.
+	wide := rings(320, 240, 150, 115, []float64{50, 95}, []uint8{5, 90, 105})
+	for y := range 240 { // a soft edge: no step holds the circle in place
+		for x := range 320 {
+			d := math.Hypot(float64(x)-150, float64(y)-115)
+			if d > 50 {
+				wide.pix[y*320+x] = uint8(90 + 40/(1+math.Exp((95-d)/8)))
+			}
+		}
+	}
+	pupil = circleContour(circle{150, 115, 50})
+	if l := g.findLimbus(wide, &pupil); abs32(l.r-95) > 1.5 {
+		t.Errorf("soft limbus of radius %.1f, want 95", l.r)
+	}
 	for seed := range uint64(4) {
 		if l := g.findLimbus(randomPlane(320, 240, seed), &pupil); l.score > limbusLimit {
 			t.Errorf("noise scores %g", l.score)
