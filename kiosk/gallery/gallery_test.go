@@ -313,22 +313,24 @@ func TestScanIsLinear(t *testing.T) {
 	if testing.Short() {
 		t.Skip("measures time")
 	}
-	least := func(g *Gallery) time.Duration {
+	once := func(g *Gallery) time.Duration {
 		probes, err := parse(Probe{both(1, 0.2).Templates[:1]})
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := time.Hour
-		for range 7 {
-			start := time.Now()
-			if _, _, _, err := g.scan(context.Background(), g.view(nil), probes, nil); err != nil {
-				t.Fatal(err)
-			}
-			d = min(d, time.Since(start))
+		start := time.Now()
+		if _, _, _, err := g.scan(context.Background(), g.view(nil), probes, nil); err != nil {
+			t.Fatal(err)
 		}
-		return d
+		return time.Since(start)
 	}
-	a, b := least(filled(t, 2048)), least(filled(t, 8192))
+	// The least of each, by turns: a busy machine disturbs the longer one more
+	// often, so it is given more turns there.
+	small, large := filled(t, 2048), filled(t, 8192)
+	a, b := time.Hour, time.Hour
+	for n := 0; n < 7 || n < 200 && b > 8*a; n++ {
+		a, b = min(a, once(small)), min(b, once(large))
+	}
 	t.Logf("scan of 4,096 entries %v, of 16,384 %v, half of them on the probe's side", a, b)
 	if b > 8*a {
 		t.Errorf("%v for four times what took %v", b, a)

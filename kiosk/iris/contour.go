@@ -105,8 +105,9 @@ type polarStep struct {
 	dr    float32
 	val   []float32 // ContourPoints × nr grey values; negative where outside the image
 	gain  []float32 // ContourPoints × nr
-	total []float32
-	from  []int8
+	sum   []float64 // of the values of one ray up to a sample
+	total [2][]int32
+	from  []uint8
 	path  [ContourPoints]int
 }
 
@@ -116,20 +117,12 @@ func (s *polarStep) sample(p *plane, cx, cy, r0, dr float32, nr int) {
 	n := ContourPoints * nr
 	if cap(s.val) < n {
 		s.val, s.gain = make([]float32, n), make([]float32, n)
-		s.total, s.from = make([]float32, 2*n), make([]int8, 2*n)
+		s.from, s.sum = make([]uint8, 2*n), make([]float64, nr+1)
+		s.total = [2][]int32{make([]int32, nr+2*reach), make([]int32, nr+2*reach)}
 	}
-	s.val, s.gain, s.total, s.from = s.val[:n], s.gain[:n], s.total[:2*n], s.from[:2*n]
+	s.val, s.gain, s.from, s.sum = s.val[:n], s.gain[:n], s.from[:2*n], s.sum[:nr+1]
 	for i := range ContourPoints {
-		row := s.val[i*nr : (i+1)*nr]
-		for k := range row {
-			r := r0 + float32(k)*dr
-			x, y := cx+r*contourCos[i], cy+r*contourSin[i]
-			if p.inside(x, y) {
-				row[k] = p.at(x, y)
-			} else {
-				row[k] = -1
-			}
-		}
+		p.ray(s.val[i*nr:(i+1)*nr], cx, cy, contourCos[i], contourSin[i], r0, dr)
 	}
 }
 
@@ -144,19 +137,22 @@ func (s *polarStep) rises(b int, lim, knee float32) {
 
 // addRises adds to gain what rises fills it with.
 func (s *polarStep) addRises(b int, lim, knee float32) {
-	inv := 1 / float32(b)
+	inv := 1 / float64(b)
+	sum := s.sum
 	for i := range ContourPoints {
 		row := s.val[i*s.nr : (i+1)*s.nr]
 		g := s.gain[i*s.nr : (i+1)*s.nr]
-		for k := range g {
-			if k < b || k+b > s.nr || row[min(k+b, s.nr)-1] < 0 || row[k-b] < 0 {
+		var t float64
+		for k, v := range row {
+			sum[k] = t
+			t += float64(v)
+		}
+		sum[len(row)] = t
+		for k := b; k+b <= s.nr; k++ {
+			if row[k+b-1] < 0 || row[k-b] < 0 {
 				continue
 			}
-			var d float32
-			for j := 1; j <= b; j++ {
-				d += row[k+j-1] - row[k-j]
-			}
-			d *= inv
+			d := float32((sum[k+b] - 2*sum[k] + sum[k-b]) * inv)
 			if d > 0 {
 				g[k] += lim * d / (d + knee)
 			} else {
@@ -166,39 +162,52 @@ func (s *polarStep) addRises(b int, lim, knee float32) {
 	}
 }
 
+// reach is by how many samples neighbours of a path may differ.
+const reach = 2
+
+// A path's gain so far is kept in whole numbers, gainUnits to the grey value,
+// above three bits that say by which step it came: the greatest of several is
+// then the best, with no branch that nothing predicts, and of equal ones the
+// one that bends least.
+const (
+	gainUnits = 4096
+	stepBits  = 3
+	stepMask  = 1<<stepBits - 1
+	noPath    = math.MinInt32 / 2
+)
+
+// steps are the moves by their number in the lowest bits.
+var steps = [1 << stepBits]int{2, -2, 1, -1, 0}
+
 // trace finds the closed path k(i) with the greatest summed gain; neighbours
 // differ by at most two samples, each step costing bend·Δ². The result stays
 // in s.path.
 func (s *polarStep) trace(bend float32) {
 	nr := s.nr
-	copy(s.total[:nr], s.gain[:nr])
+	one := int32(bend*gainUnits) << stepBits
+	prev, cur := s.total[0][:nr+2*reach], s.total[1][:nr+2*reach]
+	for k := range reach {
+		prev[k], prev[nr+reach+k], cur[k], cur[nr+reach+k] = noPath, noPath, noPath, noPath
+	}
+	for k, v := range s.gain[:nr] {
+		prev[k+reach] = int32(v*gainUnits) << stepBits
+	}
 	// Twice around: the second lap has forgotten the free start.
 	for t := 1; t < 2*ContourPoints; t++ {
-		prev := s.total[(t-1)*nr : t*nr]
-		cur := s.total[t*nr : (t+1)*nr]
 		from := s.from[t*nr : (t+1)*nr]
-		g := s.gain[(t&(ContourPoints-1))*nr:][:nr]
-		for k := range cur {
-			best, arg := prev[k], int8(0)
-			if k > 0 && prev[k-1]-bend > best {
-				best, arg = prev[k-1]-bend, -1
-			}
-			if k+1 < nr && prev[k+1]-bend > best {
-				best, arg = prev[k+1]-bend, 1
-			}
-			if k > 1 && prev[k-2]-4*bend > best {
-				best, arg = prev[k-2]-4*bend, -2
-			}
-			if k+2 < nr && prev[k+2]-4*bend > best {
-				best, arg = prev[k+2]-4*bend, 2
-			}
-			cur[k] = best + g[k]
-			from[k] = arg
+		g := s.gain[(t&(ContourPoints-1))*nr:][:len(from)]
+		before, now := prev[:len(from)+2*reach], cur[reach:][:len(from)]
+		for k, v := range g {
+			p := (*[2*reach + 1]int32)(before[k:])
+			best := max(p[2]|4, (p[1]-one)|3, (p[3]-one)|2, (p[0]-4*one)|1, p[4]-4*one)
+			from[k] = uint8(best & stepMask)
+			now[k] = best&^stepMask + int32(v*gainUnits)<<stepBits
 		}
+		prev, cur = cur, prev
 	}
-	last := s.total[(2*ContourPoints-1)*nr:]
+	last := prev[reach : nr+reach]
 	k := 0
-	for j := range nr {
+	for j := range last {
 		if last[j] > last[k] {
 			k = j
 		}
@@ -207,7 +216,7 @@ func (s *polarStep) trace(bend float32) {
 		if t < ContourPoints*3/2 {
 			s.path[t&(ContourPoints-1)] = k
 		}
-		k += int(s.from[t*nr+k])
+		k += steps[s.from[t*nr+k]]
 	}
 	s.path[ContourPoints/2] = k
 }

@@ -32,11 +32,12 @@ var wavelengths = [scales]float64{16, 32}
 // encoder turns a sheet into code bits.
 type encoder struct {
 	fft  fft
-	gain [scales][sheetW]float64
+	gain [scales][codeW]float64
 	band [bands][sheetW]float32
 	ok   [bands][sheetW]bool
-	spec [sheetW]complex128
-	resp [sheetW]complex128
+	spec [codeW]complex128 // of one band
+	resp [codeW]complex128 // at the angles of the code
+	sup  [codeW]bool       // see support
 	mag  []float64
 	soft [bands][searchW]complex128
 	sok  [bands][searchW]bool
@@ -47,12 +48,12 @@ type encoder struct {
 
 func newEncoder() *encoder {
 	e := &encoder{fragile: fragileShare}
-	e.fft.init(sheetW)
+	e.fft.init()
 	for s, wl := range wavelengths {
 		f0 := float64(sheetW) / wl
 		const sigma = 0.5
 		d := 2 * math.Log(sigma) * math.Log(sigma)
-		for k := 1; k < sheetW/2; k++ {
+		for k := 1; k < codeW; k++ {
 			l := math.Log(float64(k) / f0)
 			e.gain[s][k] = 2 * math.Exp(-l*l/d) / sheetW
 		}
@@ -107,22 +108,23 @@ const fragileShare = 0.15
 func (e *encoder) run(s *sheet, c *code) {
 	*c = code{}
 	e.reduce(s)
-	for sc := range scales {
-		half := int(wavelengths[sc] / 4)
-		for b := range bands {
-			for i := range sheetW {
-				e.spec[i] = complex(float64(e.band[b][i]), 0)
+	for b := range bands {
+		e.fft.real(&e.band[b], &e.spec)
+		for sc := range scales {
+			half := int(wavelengths[sc] / 4)
+			// The answer has no negative frequencies, so half of the columns hold it
+			// all: those that become code.
+			for k := range e.resp {
+				g := e.gain[sc][k]
+				e.resp[k] = complex(real(e.spec[k])*g, imag(e.spec[k])*g)
 			}
-			e.fft.run(&e.spec)
-			for k := range sheetW {
-				e.spec[k] *= complex(e.gain[sc][k], 0)
-			}
-			e.fft.inverse(&e.spec, &e.resp)
-			e.emit(c, sc, b, half)
+			e.fft.inverse(&e.resp)
+			e.support(b, half)
+			e.emit(c, sc, b)
 			if sc == scales-1 {
 				for i := range searchW {
-					e.soft[b][i] = e.resp[i*sheetW/searchW]
-					e.sok[b][i] = e.support(b, i*sheetW/searchW, half)
+					e.soft[b][i] = e.resp[i*codeW/searchW]
+					e.sok[b][i] = e.sup[i*codeW/searchW]
 				}
 			}
 		}
@@ -194,29 +196,38 @@ func (e *encoder) bridge(b int, mean float32) {
 	}
 }
 
-// support reports whether enough of the filter's main lobe at column i of
-// band b saw real pixels.
-func (e *encoder) support(b, i, half int) bool {
+// support fills sup: whether enough of the filter's main lobe, half columns to
+// either side, saw real pixels at each angle of band b's code.
+func (e *encoder) support(b, half int) {
+	const step = sheetW / codeW
+	ok := &e.ok[b]
 	n := 0
-	for d := -half; d <= half; d += 2 {
-		if e.ok[b][(i+d+sheetW)%sheetW] {
-			n++
-		}
+	for d := -half; d < half; d += step {
+		n += bit(ok[(d+sheetW)%sheetW])
 	}
-	return 4*n >= 3*(half+1)
+	for i := range e.sup {
+		n += bit(ok[(i*step+half)%sheetW])
+		e.sup[i] = 4*n >= 3*(half+1)
+		n -= bit(ok[(i*step-half+sheetW)%sheetW])
+	}
 }
 
-func (e *encoder) emit(c *code, sc, b, half int) {
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (e *encoder) emit(c *code, sc, b int) {
 	row := (sc*bands + b) * 2 * codeWords
 	re := c.bits[row : row+codeWords]
 	im := c.bits[row+codeWords : row+2*codeWords]
 	mre := c.mask[row : row+codeWords]
 	mim := c.mask[row+codeWords : row+2*codeWords]
 	e.mag = e.mag[:0]
-	const step = sheetW / codeW
-	for i := range codeW {
-		if e.support(b, i*step, half) {
-			v := e.resp[i*step]
+	for i, v := range e.resp {
+		if e.sup[i] {
 			e.mag = append(e.mag, math.Abs(real(v)), math.Abs(imag(v)))
 		}
 	}
@@ -224,8 +235,7 @@ func (e *encoder) emit(c *code, sc, b, half int) {
 		return
 	}
 	limit := quantile(e.mag, e.fragile)
-	for i := range codeW {
-		v := e.resp[i*step]
+	for i, v := range e.resp {
 		bit := uint64(1) << (i & 63)
 		if real(v) > 0 {
 			re[i>>6] |= bit
@@ -233,7 +243,7 @@ func (e *encoder) emit(c *code, sc, b, half int) {
 		if imag(v) > 0 {
 			im[i>>6] |= bit
 		}
-		if !e.support(b, i*step, half) {
+		if !e.sup[i] {
 			continue
 		}
 		if math.Abs(real(v)) > limit {
@@ -325,49 +335,73 @@ func quantile(v []float64, q float64) float64 {
 	return v[k]
 }
 
-// fft is an in-place radix-2 transform of fixed length.
+// fft is a radix-2 transform of codeW complex or of twice as many real values.
 type fft struct {
-	n   int
-	rev []int
-	tw  []complex128
+	rev  [codeW]uint8
+	tw   [codeW / 2]complex128
+	half [codeW]complex128 // roots of unity of the real transform
+	buf  [codeW]complex128
 }
 
-func (f *fft) init(n int) {
-	f.n = n
-	f.rev = make([]int, n)
-	f.tw = make([]complex128, n/2)
-	lg := bits.TrailingZeros(uint(n))
-	for i := range n {
-		f.rev[i] = int(bits.Reverse32(uint32(i)) >> (32 - lg))
+func (f *fft) init() {
+	for i := range f.rev {
+		f.rev[i] = bits.Reverse8(uint8(i)) // codeW is 2^8
 	}
 	for i := range f.tw {
-		f.tw[i] = cmplx.Exp(complex(0, -2*math.Pi*float64(i)/float64(n)))
+		f.tw[i] = cmplx.Exp(complex(0, -2*math.Pi*float64(i)/codeW))
+	}
+	for i := range f.half {
+		f.half[i] = cmplx.Exp(complex(0, -math.Pi*float64(i)/codeW))
 	}
 }
 
-func (f *fft) run(v *[sheetW]complex128) {
+// run transforms v in place.
+func (f *fft) run(v *[codeW]complex128) {
 	for i, r := range f.rev {
-		if i < r {
+		if i < int(r) {
 			v[i], v[r] = v[r], v[i]
 		}
 	}
-	for size := 2; size <= f.n; size *= 2 {
-		half, step := size/2, f.n/size
-		for s := 0; s < f.n; s += size {
-			for k := range half {
-				t := v[s+half+k] * f.tw[k*step]
-				u := v[s+k]
-				v[s+k], v[s+half+k] = u+t, u-t
+	// the first two stages, whose factors are 1 and -i
+	for s := 0; s < codeW; s += 4 {
+		q := (*[4]complex128)(v[s:])
+		a, b, c, d := q[0]+q[1], q[0]-q[1], q[2]+q[3], q[2]-q[3]
+		d = complex(imag(d), -real(d))
+		q[0], q[1], q[2], q[3] = a+c, b+d, a-c, b-d
+	}
+	for half := 4; half < codeW; half *= 2 {
+		step := codeW / 2 / half
+		for s := 0; s < codeW; s += 2 * half {
+			lo, hi := v[s:s+half], v[s+half:][:half]
+			for k, u := range lo {
+				w, x := f.tw[k*step&(codeW/2-1)], hi[k]
+				t := complex(real(x)*real(w)-imag(x)*imag(w), real(x)*imag(w)+imag(x)*real(w))
+				lo[k], hi[k] = u+t, u-t
 			}
 		}
 	}
 }
 
-// inverse writes n times the inverse transform of src into dst.
-func (f *fft) inverse(src, dst *[sheetW]complex128) {
-	dst[0] = src[0]
-	for k := 1; k < f.n; k++ {
-		dst[k] = src[f.n-k]
+// real writes the lower half of the transform of src, frequencies 0 to codeW-1,
+// into dst: neighbours are transformed as one complex value and taken apart.
+func (f *fft) real(src *[sheetW]float32, dst *[codeW]complex128) {
+	z := &f.buf
+	for i := range z {
+		z[i] = complex(float64(src[2*i]), float64(src[2*i+1]))
 	}
-	f.run(dst)
+	f.run(z)
+	for k := range dst {
+		a, b := z[k], cmplx.Conj(z[(codeW-k)&(codeW-1)])
+		odd := a - b
+		odd = complex(imag(odd), -real(odd)) // over i
+		dst[k] = (a + b + odd*f.half[k]) / 2
+	}
+}
+
+// inverse replaces v by codeW times its inverse transform.
+func (f *fft) inverse(v *[codeW]complex128) {
+	for i, j := 1, codeW-1; i < j; i, j = i+1, j-1 {
+		v[i], v[j] = v[j], v[i]
+	}
+	f.run(v)
 }

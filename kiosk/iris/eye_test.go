@@ -243,6 +243,59 @@ func TestQualityVectorOfASimpleEye(t *testing.T) {
 	}
 }
 
+// moved is img as a camera sees it that moves by n pixels along the direction
+// (dx, dy) while it looks.
+func moved(img *image.Gray, n int, dx, dy float64) *image.Gray {
+	b := img.Bounds()
+	out := image.NewGray(b)
+	for y := range b.Dy() {
+		for x := range b.Dx() {
+			sum := 0
+			for k := range n {
+				d := float64(k) - float64(n-1)/2
+				sx, sy := int(math.Round(float64(x)+d*dx)), int(math.Round(float64(y)+d*dy))
+				sum += int(img.Pix[min(max(sy, 0), b.Dy()-1)*img.Stride+min(max(sx, 0), b.Dx()-1)])
+			}
+			out.Pix[y*out.Stride+x] = uint8(sum / n)
+		}
+	}
+	return out
+}
+
+// An eye that moved across the picture is refused with the right words, though
+// it is sharp across its way; one that is a little soft all around is not.
+func TestMovedEyesAreAskedToHoldStill(t *testing.T) {
+	e := iris.New()
+	s := ordinary(17)
+	img := s.draw()
+	for name, c := range map[string]struct {
+		n      int
+		dx, dy float64
+		ok     bool
+	}{
+		"still":          {1, 1, 0, true},
+		"a little":       {4, 1, 0, true},
+		"along":          {28, 1, 0, false},
+		"down":           {28, 0, 1, false},
+		"obliquely":      {28, 0.7071, 0.7071, false},
+		"by a sixth":     {18, 1, 0, false},
+		"other diagonal": {20, 0.7071, -0.7071, false},
+	} {
+		r, err := e.Process(moved(img, c.n, c.dx, c.dy), kiosk.EyeLeft)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		q := r.Quality
+		if q.Acceptable() != c.ok {
+			t.Errorf("%s: score %.0f", name, q.Score)
+		}
+		if !c.ok && q.Guidance != iris.GuidanceHoldStill {
+			t.Errorf("%s: guidance %q at %.0f", name, q.Guidance, q.Score)
+		}
+	}
+}
+
 func TestTypedErrors(t *testing.T) {
 	e := iris.New()
 	flat := image.NewGray(image.Rect(0, 0, 640, 480))

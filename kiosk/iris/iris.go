@@ -82,18 +82,17 @@ func (e *Engine) Process(img *image.Gray, eye kiosk.Eye) (Result, error) {
 	if err != nil {
 		return r, err
 	}
-	hyps, n := e.seg.run(&e.levels[work])
-	if n == 0 {
+	h, ok := e.seg.run(&e.levels[work])
+	if !ok {
 		return r, ErrNoEye
 	}
-	h := &hyps[0]
 	s := &e.sheets[0]
-	e.refine(h, s, work)
+	e.refine(&h, s, work)
 	scale := float64(int(1) << work)
 	r.Segmentation.Pupil, r.Segmentation.Limbus = h.pupil.scaled(scale), h.limbus.scaled(scale)
 	r.Segmentation.mark(s)
 	e.enc.run(s, &e.codes[0])
-	r.Quality = e.assess(h, s, work)
+	r.Quality = e.assess(&h, s, work)
 	if b := ones(e.codes[0].mask[:]); b < minCodeBits {
 		return r, fmt.Errorf("%w: %d of %d", ErrTooFewBits, b, codeBits)
 	}

@@ -10,6 +10,14 @@ const wide = 0.35
 // height: 90 pixels of diameter in an image of 640×480.
 const minIris = 0.085
 
+// The limits of a rise, over a wide and over a narrow step, when a limbus is
+// searched; no score exceeds limbusLimit.
+const (
+	limbusWide   = 18
+	limbusNarrow = 12
+	limbusLimit  = limbusWide + limbusNarrow
+)
+
 // limbusKnee is the rise, in grey values, that counts half.
 const limbusKnee = 7
 
@@ -74,15 +82,21 @@ func (g *segmenter) findLimbus(p *plane, pupil *Contour) limbusGuess {
 	best := limbusGuess{}
 	step := max(1, float32(math.Round(float64(rp)/12)))
 	span := 0.42 * rp
-	s := limbusSearch{g: g, rp: rp, rMin: rMin, rMax: rMax, rays: &lateral}
+	s := limbusSearch{g: g, rp: rp, rMin: rMin, rMax: rMax, rays: &lateral, prior: limbusPrior}
 	for dy := -span; dy <= span; dy += span / 3 {
 		for dx := -span; dx <= span; dx += span / 4 {
-			for r := rMin; r <= rMax; r += 2 * step {
-				s.try(&best, dx, dy, r)
-			}
+			s.tryRadii(&best, dx, dy, rMin, rMax, 2*step)
 		}
 	}
+	// Which edge it is, is decided; where it lies must not depend on belief.
+	if best.score > 0 {
+		s.prior = limbusLeast
+		c := best.circle
+		best.score = 0
+		s.try(&best, c.x, c.y, c.r)
+	}
 	s.descend(&best, step)
+	best.score *= limbusPrior(best.r/rp) / max(limbusLeast(best.r/rp), 0.01)
 	best.x += float32(pupil.Center.X)
 	best.y += float32(pupil.Center.Y)
 	return best
@@ -94,13 +108,11 @@ func (g *segmenter) adjustLimbus(p *plane, pupil *Contour, c circle, on *rays) l
 	g.sampleLimbus(p, pupil, 1.3*c.r)
 	best := limbusGuess{}
 	x, y := c.x-float32(pupil.Center.X), c.y-float32(pupil.Center.Y)
-	s := limbusSearch{g: g, rp: rp, rMin: max(1.3*rp, 0.8*c.r), rMax: 1.25 * c.r, rays: on}
+	s := limbusSearch{g: g, rp: rp, rMin: max(1.3*rp, 0.8*c.r), rMax: 1.25 * c.r, rays: on, prior: limbusLeast}
 	step := max(1, c.r/30)
 	for dy := -4 * step; dy <= 4*step; dy += 2 * step {
 		for dx := -4 * step; dx <= 4*step; dx += 2 * step {
-			for r := s.rMin; r <= s.rMax; r += step {
-				s.try(&best, x+dx, y+dy, r)
-			}
+			s.tryRadii(&best, x+dx, y+dy, s.rMin, s.rMax, step)
 		}
 	}
 	s.descend(&best, step)
@@ -117,8 +129,8 @@ func (g *segmenter) sampleLimbus(p *plane, pupil *Contour, rMax float32) {
 	r0 := 1.12 * rp
 	b := min(max(int(rp*wide+0.5), 3), 24)
 	g.polar.sample(p, float32(pupil.Center.X), float32(pupil.Center.Y), r0, 1, int(1.25*rMax-r0)+8)
-	g.polar.rises(b, 18, limbusKnee)
-	g.polar.addRises(max(2, b/3), 12, limbusKnee)
+	g.polar.rises(b, limbusWide, limbusKnee)
+	g.polar.addRises(max(2, b/3), limbusNarrow, limbusKnee)
 }
 
 // limbusSearch tries circles, relative to the sampled centre.
@@ -126,17 +138,37 @@ type limbusSearch struct {
 	g              *segmenter
 	rp, rMin, rMax float32
 	rays           *rays
+	prior          func(ratio float32) float32
 }
 
 func (s *limbusSearch) try(best *limbusGuess, dx, dy, r float32) {
-	if r < s.rMin || r > s.rMax {
+	s.tryRadii(best, dx, dy, r, r, 1)
+}
+
+// tryRadii tries the radii from lo to hi about one centre.
+func (s *limbusSearch) tryRadii(best *limbusGuess, dx, dy, lo, hi, step float32) {
+	if hi < s.rMin || lo > s.rMax {
 		return
 	}
-	prior := min((r/s.rp-1.2)/0.4, 1)
-	if v := s.g.limbusScore(dx, dy, r, s.rays) * prior; v > best.score {
-		*best = limbusGuess{circle{dx, dy, r}, v}
+	s.g.aim(dx, dy, s.rays)
+	for r := lo; r <= hi; r += step {
+		if r < s.rMin || r > s.rMax {
+			continue
+		}
+		if v := s.g.limbusScore(dx, dy, r, s.rays) * s.prior(r/s.rp); v > best.score {
+			*best = limbusGuess{circle{dx, dy, r}, v}
+		}
 	}
 }
+
+// limbusPrior is how far a limbus so many pupil radii wide is believed: within
+// the iris, where the sphincter ends, many eyes have a rise that is as strong.
+func limbusPrior(ratio float32) float32 {
+	return min((ratio-1.2)*2, 0.8+(ratio-1.6)/3, 1)
+}
+
+// limbusLeast is the least that is asked of that ratio.
+func limbusLeast(ratio float32) float32 { return min((ratio-1.2)/0.4, 1) }
 
 // descend improves best in steps down to half a pixel.
 func (s *limbusSearch) descend(best *limbusGuess, step float32) {
@@ -161,20 +193,36 @@ func (s *limbusSearch) descend(best *limbusGuess, step float32) {
 	}
 }
 
+// aimed is how far the points of a circle lie from the sampled centre, on each
+// ray of either side: radius + along - across2/(2·radius).
+type aimed struct{ along, across2 [2][ContourPoints]float32 }
+
+// aim prepares limbusScore for circles whose centre lies (dx, dy) from the
+// sampled one.
+func (g *segmenter) aim(dx, dy float32, on *rays) {
+	for n, list := range on.side {
+		for k, i := range list {
+			c := dx*contourSin[i] - dy*contourCos[i]
+			g.aimed.along[n][k] = dx*contourCos[i] + dy*contourSin[i]
+			g.aimed.across2[n][k] = c * c
+		}
+	}
+}
+
 // limbusScore is the mean rise on the rays of a circle whose centre lies
-// (dx, dy) from the sampled centre; the weaker side counts more, and a centre
-// away from the pupil's, upwards or downwards above all, has to be better.
+// (dx, dy), at which was aimed, from the sampled centre; the weaker side counts
+// more, and a centre away from the pupil's, upwards or downwards above all, has
+// to be better.
 func (g *segmenter) limbusScore(dx, dy, r float32, on *rays) float32 {
 	s := &g.polar
 	var side [2]float32
 	inv := 1 / (2 * r)
 	for n, list := range on.side {
 		var sum float32
-		for _, i := range list {
-			a := dx*contourCos[i] + dy*contourSin[i]
-			c := dx*contourSin[i] - dy*contourCos[i]
-			k := int((r+a-c*c*inv-s.r0)/s.dr + 1)
-			if k >= 0 && k < s.nr {
+		along, across2 := g.aimed.along[n][:len(list)], g.aimed.across2[n][:len(list)]
+		for j, i := range list {
+			k := int(r + along[j] - across2[j]*inv - s.r0 + 1)
+			if uint(k) < uint(s.nr) {
 				sum += s.gain[i*s.nr+k]
 			}
 		}

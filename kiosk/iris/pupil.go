@@ -38,15 +38,15 @@ func unitCircle(n int) (c, s []float32) {
 // dark, the accumulator is weighted with darkness, and the best cells are
 // grown into circles.
 type pupilFinder struct {
-	acc, sum []float32 // votes on a grid of half the plane's resolution
+	acc, sum []int32 // votes on a grid of half the plane's resolution
 	aw, ah   int
+	run      []int32 // scratch of boxSum
 	dark     [256]float32
 	cells    []pupilGuess
 	seeds    []pupilGuess
-	tmp      []float32
+	tmp      []int32
 	integral []int32
 	guesses  []pupilGuess
-	profile  [maxRadius + 4]float32
 }
 
 // find returns up to limit hypotheses on p (blurred, highlights filled), best
@@ -62,14 +62,28 @@ func (f *pupilFinder) find(p *plane, hist *[256]int, limit int) []pupilGuess {
 	}
 	sortGuesses(f.seeds)
 	f.thin()
+	// Every seed moves to the edge that is near it before they are compared: one
+	// that lies a little off a pupil looks no better than the gaps of lashes.
 	f.guesses = f.guesses[:0]
-	for _, s := range f.seeds[:min(len(f.seeds), 3*limit)] {
-		if g := f.descend(p, s); g.score > 0 {
-			f.guesses = append(f.guesses, g)
+	for _, s := range f.seeds {
+		s = f.descend(p, s, 6, 2)
+		if s = f.descend(p, s, 3, 2); s.score > 0 {
+			f.guesses = append(f.guesses, s)
 		}
 	}
 	sortGuesses(f.guesses)
-	return f.distinct(limit)
+	f.distinct(2 * limit)
+	for i, g := range f.guesses {
+		g = f.descend(p, g, 1.5, 1)
+		g = f.descend(p, g, 0.75, 1)
+		// A pupil is neither quite round nor quite sharp; measured too narrowly, it
+		// is worth less than a small disc between reflections.
+		g.score = f.ring(p, g.circle, 1.2+0.06*g.r, 1)
+		f.guesses[i] = g
+	}
+	sortGuesses(f.guesses)
+	f.distinct(limit)
+	return f.guesses
 }
 
 // thin drops seeds that better ones nearly equal, so that one dark place does
@@ -109,12 +123,15 @@ func (f *pupilFinder) vote(p *plane) {
 	f.aw, f.ah = p.w/2+1, p.h/2+1
 	n := f.aw * f.ah
 	if cap(f.acc) < n {
-		f.acc, f.sum, f.tmp = make([]float32, n), make([]float32, n), make([]float32, n)
+		f.acc, f.sum, f.tmp = make([]int32, n), make([]int32, n), make([]int32, n)
+	}
+	if cap(f.run) < f.aw {
+		f.run = make([]int32, f.aw)
 	}
 	f.acc, f.sum, f.tmp = f.acc[:n], f.sum[:n], f.tmp[:n]
 	clear(f.acc)
 	w := p.w
-	reach := float32(min(maxRadius, min(p.w, p.h)*2/5))
+	steps := (min(maxRadius, min(p.w, p.h)*2/5) - 3) / 2 // radii from 4 pixels on
 	for y := 1; y < p.h-1; y++ {
 		for x := 1; x < w-1; x++ {
 			o := y*w + x
@@ -126,34 +143,52 @@ func (f *pupilFinder) vote(p *plane) {
 			}
 			m := float32(math.Sqrt(float64(m2)))
 			dx, dy := -float32(gx)/m, -float32(gy)/m
-			wt := min(m, 40)
 			// two accumulator cells (pixels of the plane) a step
-			cx, cy := (float32(x)+4*dx)/2, (float32(y)+4*dy)/2
-			for r := float32(4); r < reach; r += 2 {
-				ix, iy := int(cx+0.5), int(cy+0.5)
-				if cx < 0 || cy < 0 || ix >= f.aw || iy >= f.ah {
-					break
-				}
-				f.acc[iy*f.aw+ix] += wt
-				cx += dx
-				cy += dy
-			}
+			f.cast((float32(x)+4*dx)/2, (float32(y)+4*dy)/2, dx, dy, steps, int32(voteUnits*min(m, 40)))
 		}
+	}
+}
+
+// voteUnits are the votes of an edge of one grey value.
+const voteUnits = 16
+
+// cast adds wt to each of n cells, a step of (dx, dy) apart from (x, y) on, as
+// far as the accumulator reaches.
+func (f *pupilFinder) cast(x, y, dx, dy float32, n int, wt int32) {
+	// with 32 bits below the point, and half a cell up to round
+	const one = 1 << 32
+	cx, cy := int64((x+0.5)*one), int64((y+0.5)*one)
+	sx, sy := int64(dx*one), int64(dy*one)
+	// Where the last step lies inside, all do.
+	ex, ey := cx+int64(n-1)*sx, cy+int64(n-1)*sy
+	aw, ah := int64(f.aw), int64(f.ah)
+	inside := func(v, size int64) bool { return v >= one/2 && v>>32 < size }
+	for n > 0 && !(inside(ex, aw) && inside(ey, ah)) {
+		ex, ey, n = ex-sx, ey-sy, n-1
+	}
+	if n == 0 || !inside(cx, aw) || !inside(cy, ah) {
+		return
+	}
+	acc := f.acc
+	for range n {
+		acc[int(cy>>32)*f.aw+int(cx>>32)] += wt
+		cx += sx
+		cy += sy
 	}
 }
 
 // peaks fills cells with the best local maxima of the smoothed, darkness
 // weighted accumulator, in pixels of the plane.
 func (f *pupilFinder) peaks(p *plane, limit int) {
-	boxSum(f.sum, f.acc, f.tmp, f.aw, f.ah, 2)
+	boxSum(f.sum, f.acc, f.tmp, f.run[:f.aw], f.ah, 2)
 	for y := range f.ah {
-		for x := range f.aw {
-			px, py := min(2*x, p.w-1), min(2*y, p.h-1)
-			d := f.dark[p.pix[py*p.w+px]]
-			f.sum[y*f.aw+x] *= 0.15 + d
+		row := p.pix[min(2*y, p.h-1)*p.w:][:p.w]
+		for x, v := range f.sum[y*f.aw : (y+1)*f.aw] {
+			d := f.dark[row[min(2*x, p.w-1)]]
+			f.sum[y*f.aw+x] = int32(float32(v) * (0.15 + d) / 4)
 		}
 	}
-	boxSum(f.acc, f.sum, f.tmp, f.aw, f.ah, 1)
+	boxSum(f.acc, f.sum, f.tmp, f.run[:f.aw], f.ah, 1)
 	f.cells = f.cells[:0]
 	for y := 3; y < f.ah-3; y++ {
 		row := f.acc[y*f.aw : (y+1)*f.aw]
@@ -162,7 +197,7 @@ func (f *pupilFinder) peaks(p *plane, limit int) {
 			if v <= 0 || v < row[x-1] || v < row[x+1] || v < f.acc[(y-1)*f.aw+x] || v < f.acc[(y+1)*f.aw+x] {
 				continue
 			}
-			f.insertCell(pupilGuess{circle{float32(2 * x), float32(2 * y), 0}, v}, limit)
+			f.insertCell(pupilGuess{circle{float32(2 * x), float32(2 * y), 0}, float32(v)}, limit)
 		}
 	}
 }
@@ -197,11 +232,17 @@ func (f *pupilFinder) blobs(p *plane) {
 		}
 		var best [2]pupilGuess
 		step := max(1, r/3)
+		n := int32((2*r + 1) * (2*r + 1))
 		for y := r; y < h-r; y += step {
+			top, bottom := f.integral[(y-r)*iw:][:iw], f.integral[(y+r+1)*iw:][:iw]
 			for x := r; x < w-r; x += step {
-				s, n := box(x, y, r)
-				t, m := box(x, y, 2*r)
+				s := bottom[x+r+1] - top[x+r+1] - bottom[x-r] + top[x-r]
 				in := s / n
+				// Most places are too bright for any surroundings to make up for it.
+				if float32(255-in)*f.dark[in] <= best[1].score {
+					continue
+				}
+				t, m := box(x, y, 2*r)
 				d := float32((t-s)/max(m-n, 1)-in) * f.dark[in]
 				if d <= best[1].score {
 					continue
@@ -267,128 +308,145 @@ func sortGuesses(g []pupilGuess) {
 	}
 }
 
-// boxSum writes the (2r+1)² box sum of src into dst; tmp is scratch.
-func boxSum(dst, src, tmp []float32, w, h, r int) {
+// boxSum writes the (2r+1)² box sum of src, h rows as long as col, into dst; tmp
+// and col are scratch.
+func boxSum(dst, src, tmp, col []int32, h, r int) {
+	w := len(col)
 	for y := range h {
 		s := src[y*w : (y+1)*w]
 		d := tmp[y*w : (y+1)*w]
+		var v int32
+		for _, x := range s[:min(r, w)] {
+			v += x
+		}
 		for x := range d {
-			var v float32
-			for k := max(0, x-r); k <= min(w-1, x+r); k++ {
-				v += s[k]
+			if x+r < w {
+				v += s[x+r]
+			}
+			if x > r {
+				v -= s[x-r-1]
 			}
 			d[x] = v
 		}
 	}
+	clear(col)
+	for y := range min(r, h) {
+		for x, v := range tmp[y*w : (y+1)*w] {
+			col[x] += v
+		}
+	}
 	for y := range h {
-		d := dst[y*w : (y+1)*w]
-		clear(d)
-		for k := max(0, y-r); k <= min(h-1, y+r); k++ {
-			for x, v := range tmp[k*w : (k+1)*w] {
-				d[x] += v
+		if y+r < h {
+			for x, v := range tmp[(y+r)*w : (y+r+1)*w] {
+				col[x] += v
 			}
 		}
+		if y > r {
+			for x, v := range tmp[(y-r-1)*w : (y-r)*w] {
+				col[x] -= v
+			}
+		}
+		copy(dst[y*w:(y+1)*w], col)
 	}
 }
 
-// grow turns a cell into circles: the two radii with the best rise of
-// brightness, each refined by descent over centre and radius.
+// growth is the ratio of neighbouring radii that grow tries: a ring sees edges a
+// seventh of its radius away.
+const growth = 1.1
+
+// grow turns a cell into circles: the two radii whose ring is best.
 func (f *pupilFinder) grow(p *plane, c pupilGuess) {
-	rmax := min(maxRadius, min(p.w, p.h)*2/5)
-	for r := 0; r < rmax+4 && r < len(f.profile); r++ {
-		var s float32
-		for i := range probeAngles {
-			s += p.at(c.x+float32(r)*probeCos[i], c.y+float32(r)*probeSin[i])
-		}
-		f.profile[r] = s / probeAngles
-	}
+	rmax := float32(min(maxRadius, min(p.w, p.h)*2/5))
 	var best [2]pupilGuess
-	for r := 4; r < rmax; r++ {
-		d := f.rise(r)
-		if d <= 0 || d < f.rise(r-1) || d < f.rise(r+1) {
-			continue
+	var before, here pupilGuess // the ring before, and that of which it is asked whether it is a peak
+	for r := float32(4); r < rmax; r *= growth {
+		next := pupilGuess{circle: circle{c.x, c.y, r}}
+		next.score = f.ring(p, next.circle, maxRadius, 2)
+		if here.score > 0 && here.score >= before.score && here.score > next.score {
+			if here.score > best[0].score {
+				best[0], best[1] = here, best[0]
+			} else if here.score > best[1].score {
+				best[1] = here
+			}
 		}
-		size := min(1, float32(r)/(smallPupil*float32(p.h)))
-		g := pupilGuess{circle{c.x, c.y, float32(r)}, min(d, 100) * (0.2 + f.dark[uint8(f.profile[r/2])]) * size}
-		if g.score > best[0].score {
-			best[0], best[1] = g, best[0]
-		} else if g.score > best[1].score {
-			best[1] = g
-		}
+		before, here = here, next
 	}
 	for _, g := range best {
-		if g.score <= 0 {
-			continue
+		if g.score > 0 {
+			f.seeds = append(f.seeds, g)
 		}
-		f.seeds = append(f.seeds, g)
 	}
 }
 
-// rise is the step of the mean profile at radius r.
-func (f *pupilFinder) rise(r int) float32 {
-	return f.profile[min(r+2, len(f.profile)-1)] + f.profile[r+1] - f.profile[max(r-1, 0)] - f.profile[max(r-2, 0)]
-}
-
-func (f *pupilFinder) descend(p *plane, g pupilGuess) pupilGuess {
-	g.score = f.ring(p, g.circle)
-	for _, step := range [...]float32{3, 1.5, 0.75} {
-		for range 8 {
-			moved := false
-			for k := range 6 {
-				t := g.circle
-				d := step
-				if k&1 != 0 {
-					d = -step
-				}
-				switch k / 2 {
-				case 0:
-					t.x += d
-				case 1:
-					t.y += d
-				case 2:
-					t.r += d
-				}
-				if t.r < 3 || t.r > maxRadius {
-					continue
-				}
-				if s := f.ring(p, t); s > g.score {
-					g.circle, g.score = t, s
-					moved = true
-				}
+// descend improves g in steps, by every n-th ray. A step sees nothing of an
+// edge that the ring is too narrow to meet, so the ring is as wide as the step.
+func (f *pupilFinder) descend(p *plane, g pupilGuess, step float32, n int) pupilGuess {
+	wide := 1.5 * step
+	g.score = f.ring(p, g.circle, wide, n)
+	for range 8 {
+		moved := false
+		for k := range 6 {
+			t := g.circle
+			d := step
+			if k&1 != 0 {
+				d = -step
 			}
-			if !moved {
-				break
+			switch k / 2 {
+			case 0:
+				t.x += d
+			case 1:
+				t.y += d
+			case 2:
+				t.r += d
 			}
+			if t.r < 3 || t.r > maxRadius {
+				continue
+			}
+			if s := f.ring(p, t, wide, n); s > g.score {
+				g.circle, g.score = t, s
+				moved = true
+			}
+		}
+		if !moved {
+			break
 		}
 	}
 	return g
 }
 
 // ring scores a circle as a pupil boundary: mean clipped rise over the rays,
-// the share of rays that rise at all, and how dark the inside is.
-func (f *pupilFinder) ring(p *plane, c circle) float32 {
+// the share of rays that rise at all, and how dark the inside is. The rise is
+// taken over wide pixels to either side, or over less where the circle is small
+// and over more where it is large, on every n-th of the rays.
+func (f *pupilFinder) ring(p *plane, c circle, wide float32, nth int) float32 {
 	var sum, dark, rim, half, core, ext float32
 	rising := 0
-	d := max(1.5, 0.06*c.r)
+	d := max(min(wide, 0.15*c.r), 1.5, 0.06*c.r)
 	n := 0
-	for i := range probeAngles {
-		cs, sn := probeCos[i], probeSin[i]
-		if sn < probeTop {
+	// Where the ring is wide, nobody sees the difference of half a pixel.
+	at := func(r float32, i int) float32 {
+		x, y := c.x+r*probeCos[i], c.y+r*probeSin[i]
+		if nth > 1 {
+			return p.near(x, y)
+		}
+		return p.at(x, y)
+	}
+	for i := 0; i < probeAngles; i += nth {
+		if probeSin[i] < probeTop {
 			continue
 		}
 		n++
-		in := p.at(c.x+(c.r-d)*cs, c.y+(c.r-d)*sn)
-		out := p.at(c.x+(c.r+d)*cs, c.y+(c.r+d)*sn)
+		in, out := at(c.r-d, i), at(c.r+d, i)
 		g := out - in
 		if g > 4 {
 			rising++
 		}
 		sum += min(max(g, -10), 40)
-		h := p.at(c.x+c.r*0.5*cs, c.y+c.r*0.5*sn)
+		h := at(c.r*0.5, i)
 		dark += f.dark[uint8(in)] + f.dark[uint8(h)]
 		rim += in
 		half += h
-		core += p.at(c.x+c.r*0.22*cs, c.y+c.r*0.22*sn)
+		core += at(c.r*0.22, i)
 		ext += out
 	}
 	rays := float32(n)
@@ -399,8 +457,8 @@ func (f *pupilFinder) ring(p *plane, c circle) float32 {
 	return (sum / rays) * cov * cov * (0.1 + dark/(2*rays)) / (1 + uneven) * size
 }
 
-// distinct keeps the best of nearly equal circles.
-func (f *pupilFinder) distinct(limit int) []pupilGuess {
+// distinct keeps the best of nearly equal guesses, up to limit.
+func (f *pupilFinder) distinct(limit int) {
 	kept := f.guesses[:0]
 	for _, g := range f.guesses {
 		dup := false
@@ -414,7 +472,7 @@ func (f *pupilFinder) distinct(limit int) []pupilGuess {
 			kept = append(kept, g)
 		}
 	}
-	return kept
+	f.guesses = kept
 }
 
 func abs32(a float32) float32 {

@@ -67,7 +67,7 @@ func (e *Engine) assess(h *hypothesis, s *sheet, work int) Quality {
 	q.judge(evidence{
 		pupil: float64(h.pupilScore), limbus: float64(h.limbusScore), residual: h.pupilResidual,
 		spread: float64(e.lids.sigma), coded: float64(ones(e.codes[0].mask[:])) / codeBits,
-		shiny: s.highlightShare(), sharp: e.irisSharpness(h, work), oval: h.pupil.oval(),
+		shiny: s.highlightShare(), sharp: e.irisSharpness(h, work), oval: h.pupil.oval(), steep: e.levels[work].steepness(h),
 	})
 	return q
 }
@@ -86,6 +86,7 @@ type evidence struct {
 	coded         float64 // share of the code's bits that are usable
 	shiny         float64 // share of the ring lost to reflections
 	sharp         float64 // irisSharpness
+	steep         float64 // steepness of the pupil's border
 	oval          float64 // of the pupil
 }
 
@@ -97,7 +98,8 @@ func (q *Quality) judge(e evidence) {
 	// boundaries that are hard to believe and in a ring that is no iris.
 	open := gate(e.pupil, 8, 30) * gate(e.residual, 0.04, 0.016) * gate(q.IrisPupilContrast, 8, 50) *
 		gate(e.limbus, 6, 15) * gate(e.spread, 48, 24)
-	still := gate(e.sharp, 55, 95)
+	// Focus blurs alike in all directions; an eye that moved is sharp across its way.
+	still := gate(e.sharp, 55, 95) * gate(e.steep, steepMoved, steepStill)
 	gates := [...]struct {
 		v    float64
 		hint Guidance
@@ -317,6 +319,63 @@ func (e *Engine) irisSharpness(h *hypothesis, work int) float64 {
 	}
 	return localSharpness(&e.levels[k], c)
 }
+
+// steepness is the share of the step from pupil to iris, a fourteenth of the
+// iris's radius to either side, that is made within the steepest quarter of it,
+// in the direction in which that is least. An edge has 0.4 to 1, that of an eye
+// that moved by more than a seventh of its radius across it about a quarter. It
+// is 1 where too little of a border is seen.
+func (p *plane) steepness(h *hypothesis) float64 {
+	const (
+		half  = ContourPoints / 2 // opposite rays see the same direction
+		near  = 5                 // rays to either side that speak for a direction
+		parts = 4
+		faint = 20 // grey levels below which a step says nothing
+	)
+	unit := float32(h.limbus.Radius()) / (7 * parts)
+	x, y := float32(h.pupil.Center.X), float32(h.pupil.Center.Y)
+	var part, whole [half]float32
+	for i := range ContourPoints {
+		at := func(k float32) float32 {
+			r := h.pupil.Radii[i] + k*unit
+			return p.at(x+r*contourCos[i], y+r*contourSin[i])
+		}
+		var v [2*parts + 1]float32 // every half part
+		for k := range v {
+			v[k] = at(float32(k)/2 - parts/2)
+		}
+		all := v[2*parts] - v[0]
+		if all < faint {
+			continue
+		}
+		var most float32
+		for k := 2; k < len(v); k++ {
+			most = max(most, v[k]-v[k-2])
+		}
+		part[i%half] += most
+		whole[i%half] += all
+	}
+	least := float32(1)
+	for i := range half {
+		var a, b float32
+		for d := -near; d <= near; d++ {
+			a += part[(i+d)&(half-1)]
+			b += whole[(i+d)&(half-1)]
+		}
+		if b > near*2*faint {
+			least = min(least, a/b)
+		}
+	}
+	return float64(least)
+}
+
+// Steepness of the border of a pupil that moved and of one that was still: of
+// 1,444 images of three research sets the least was 0.40, of 206 moved by a
+// seventh of the iris's radius the greatest 0.36.
+const (
+	steepMoved = 0.30
+	steepStill = 0.40
+)
 
 // sharpRadius is the largest radius at which irisSharpness looks, in pixels.
 const sharpRadius = 80

@@ -1,6 +1,7 @@
 package iris
 
 import (
+	"encoding/binary"
 	"image"
 	"math"
 )
@@ -92,6 +93,34 @@ func (p *plane) at(x, y float32) float32 {
 	return t + fy*(u-t)
 }
 
+// near is the value of the pixel next to (x, y), clamped to the border.
+func (p *plane) near(x, y float32) float32 {
+	return float32(p.pix[min(max(int(y+0.5), 0), p.h-1)*p.w+min(max(int(x+0.5), 0), p.w-1)])
+}
+
+// ray fills out with bilinear values at (cx, cy) + (r0+k·dr)·(cos, sin), and -1
+// where that lies outside the image.
+func (p *plane) ray(out []float32, cx, cy, cos, sin, r0, dr float32) {
+	w, pix := p.w, p.pix
+	mx, my := float32(p.w-1), float32(p.h-1)
+	lx, ly := p.w-2, p.h-2
+	for k := range out {
+		r := r0 + float32(k)*dr
+		x, y := cx+r*cos, cy+r*sin
+		if !(x >= 0 && y >= 0 && x <= mx && y <= my) {
+			out[k] = -1
+			continue
+		}
+		ix, iy := min(int(x), lx), min(int(y), ly)
+		fx, fy := x-float32(ix), y-float32(iy)
+		o := iy*w + ix
+		a, b := (*[2]uint8)(pix[o:]), (*[2]uint8)(pix[o+w:])
+		t := float32(a[0]) + fx*(float32(a[1])-float32(a[0]))
+		u := float32(b[0]) + fx*(float32(b[1])-float32(b[0]))
+		out[k] = t + fy*(u-t)
+	}
+}
+
 // inside reports whether (x, y) lies within the image.
 func (p *plane) inside(x, y float32) bool {
 	return x >= 0 && y >= 0 && x <= float32(p.w-1) && y <= float32(p.h-1)
@@ -139,43 +168,55 @@ func percentile(h *[256]int, q float64) int {
 	return 255
 }
 
-// rankFilter writes into dst the running minimum (or maximum) of src over a
-// window of 2r+1 elements, by van Herk's method; buf holds at least
-// 2*(n+2r+1) bytes of scratch.
-func rankFilter(dst, src []uint8, stride, n, r int, most bool, buf []uint8) {
-	k := 2*r + 1
-	m := n + 2*r
-	fwd, bwd := buf[:m], buf[m:2*m]
-	pad := uint8(255)
-	if most {
-		pad = 0
-	}
-	get := func(i int) uint8 {
-		if i < r || i >= n+r {
-			return pad
+// windows replaces each byte of rows of width w by the extreme of the square of
+// 2r+1 that begins at it, rightwards and downwards. What reaches beyond the end
+// of a row or of the last row is undefined.
+func windows(b []uint8, w, r int, extreme func(b []uint8, off int)) {
+	for _, unit := range [2]int{1, w} {
+		// the extreme of k bytes and that of k more, until all are in
+		k := 1
+		for ; 2*k <= 2*r+1; k *= 2 {
+			extreme(b, k*unit)
 		}
-		return src[(i-r)*stride]
-	}
-	for i := range m {
-		v := get(i)
-		if i%k != 0 && (fwd[i-1] < v) != most {
-			v = fwd[i-1]
-		}
-		fwd[i] = v
-	}
-	for i := m - 1; i >= 0; i-- {
-		v := get(i)
-		if i != m-1 && (i+1)%k != 0 && (bwd[i+1] < v) != most {
-			v = bwd[i+1]
-		}
-		bwd[i] = v
-	}
-	for i := range n {
-		a, b := bwd[i], fwd[i+2*r]
-		if (a < b) != most {
-			dst[i*stride] = a
-		} else {
-			dst[i*stride] = b
+		if k < 2*r+1 {
+			extreme(b, (2*r+1-k)*unit)
 		}
 	}
+}
+
+// least replaces each byte of b by the lesser of it and of that off bytes on,
+// eight at a time. The last off bytes stay.
+func least(b []uint8, off int) {
+	n := len(b) - off
+	i := 0
+	for ; i+8 <= n; i += 8 {
+		p := b[i : i+8 : i+8]
+		x, y := binary.LittleEndian.Uint64(p), binary.LittleEndian.Uint64(b[i+off:])
+		binary.LittleEndian.PutUint64(p, x^(x^y)&less(y, x))
+	}
+	for ; i < n; i++ {
+		b[i] = min(b[i], b[i+off])
+	}
+}
+
+// greatest is least for the greater.
+func greatest(b []uint8, off int) {
+	n := len(b) - off
+	i := 0
+	for ; i+8 <= n; i += 8 {
+		p := b[i : i+8 : i+8]
+		x, y := binary.LittleEndian.Uint64(p), binary.LittleEndian.Uint64(b[i+off:])
+		binary.LittleEndian.PutUint64(p, x^(x^y)&less(x, y))
+	}
+	for ; i < n; i++ {
+		b[i] = max(b[i], b[i+off])
+	}
+}
+
+// less has 255 in each byte in which x is less than y.
+func less(x, y uint64) uint64 {
+	const high = 0x8080808080808080
+	d := (x | high) - (y &^ high) // no byte borrows from the next
+	m := (^x&y | ^(x^y)&^d) & high
+	return m<<1 - m>>7
 }

@@ -8,6 +8,7 @@ type segmenter struct {
 	spread tone  // that made dark of it
 	pupils pupilFinder
 	polar  polarStep
+	aimed  aimed
 	open   rays // those free of lids, for adjustLimbus
 }
 
@@ -27,9 +28,12 @@ func (h *hypothesis) score() float32 {
 
 const pupilHypotheses = 4
 
-// run segments p and returns the best hypothesis, and the runner-up where
-// there is one that differs.
-func (g *segmenter) run(p *plane) (hyps [pupilHypotheses]hypothesis, n int) {
+// mostBelief is more than what score can make of a pupil's own score: a rise
+// counts less than the two limits of sampleLimbus together.
+const mostBelief = limbusLimit / (limbusLimit + 12.0)
+
+// run segments p and returns the best hypothesis.
+func (g *segmenter) run(p *plane) (best hypothesis, found bool) {
 	hist := p.histogram()
 	lo, hi := percentile(&hist, 0.01), percentile(&hist, 0.99)
 	radius := min(max(p.h/30, 5), 10)
@@ -38,24 +42,24 @@ func (g *segmenter) run(p *plane) (hyps [pupilHypotheses]hypothesis, n int) {
 	g.darken()
 	hist = g.dark.texturedHistogram()
 	for _, c := range g.pupils.find(&g.dark, &hist, pupilHypotheses) {
+		// Pupils come best first: where the most that a limbus could add does not
+		// reach what there is, the rest is not worth a look.
+		if found && c.score*mostBelief < best.score() {
+			break
+		}
 		h := hypothesis{pupilScore: c.score}
 		h.pupil, h.pupilResidual = g.tracePupil(&g.dark, c.circle)
 		l := g.findLimbus(&g.smooth, &h.pupil)
-		if l.score <= 0 {
-			continue
-		}
 		h.limbusScore = l.score
-		h.limbus, h.limbResidual = g.traceLimbus(&g.smooth, l.circle, nil)
-		if !plausible(&h) {
+		if l.score <= 0 || found && h.score() <= best.score() {
 			continue
 		}
-		hyps[n] = h
-		n++
-		for j := n - 1; j > 0 && hyps[j].score() > hyps[j-1].score(); j-- {
-			hyps[j], hyps[j-1] = hyps[j-1], hyps[j]
+		h.limbus, h.limbResidual = g.traceLimbus(&g.smooth, l.circle, nil)
+		if plausible(&h) {
+			best, found = h, true
 		}
 	}
-	return hyps, n
+	return best, found
 }
 
 // darken makes dark of smooth.

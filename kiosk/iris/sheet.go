@@ -24,23 +24,35 @@ type sheet struct {
 // unroll samples tex (scale tk pixels of tex for one of the segmentation
 // plane) and the highlight mask between the boundaries.
 func (s *sheet) unroll(tex *plane, pupil, limbus *Contour, spec *plane, specScale float32) {
+	var from, by [sheetW][2]float32
 	for i := range sheetW {
 		t := float32(i) * ContourPoints / sheetW
 		px, py := pupil.at(t, sheetCos[i], sheetSin[i])
 		lx, ly := limbus.at(t, sheetCos[i], sheetSin[i])
-		for j := range sheetH {
-			f := (float32(j) + 0.5) / sheetH
-			x, y := px+f*(lx-px), py+f*(ly-py)
-			o := j*sheetW + i
-			if !tex.inside(x, y) {
-				s.val[o], s.good[o] = 0, 0
+		from[i], by[i] = [2]float32{px, py}, [2]float32{lx - px, ly - py}
+	}
+	w, pix := tex.w, tex.pix
+	mx, my := float32(tex.w-1), float32(tex.h-1)
+	cx, cy := tex.w-2, tex.h-2
+	for j := range sheetH {
+		f := (float32(j) + 0.5) / sheetH
+		val, good := s.val[j*sheetW:(j+1)*sheetW], s.good[j*sheetW:(j+1)*sheetW]
+		for i := range val {
+			x, y := from[i][0]+f*by[i][0], from[i][1]+f*by[i][1]
+			if !(x >= 0 && y >= 0 && x <= mx && y <= my) {
+				val[i], good[i] = 0, 0
 				continue
 			}
-			s.val[o] = tex.at(x, y)
-			sx, sy := int((x+0.5)*specScale), int((y+0.5)*specScale)
-			s.good[o] = 1
-			if sx >= 0 && sy >= 0 && sx < spec.w && sy < spec.h && spec.pix[sy*spec.w+sx] != 0 {
-				s.good[o] = 0
+			ix, iy := min(int(x), cx), min(int(y), cy)
+			fx, fy := x-float32(ix), y-float32(iy)
+			o := iy*w + ix
+			a, b := (*[2]uint8)(pix[o:]), (*[2]uint8)(pix[o+w:])
+			t := float32(a[0]) + fx*(float32(a[1])-float32(a[0]))
+			u := float32(b[0]) + fx*(float32(b[1])-float32(b[0]))
+			val[i] = t + fy*(u-t)
+			good[i] = 1
+			if sx, sy := int((x+0.5)*specScale), int((y+0.5)*specScale); sx < spec.w && sy < spec.h {
+				good[i] ^= spec.pix[sy*spec.w+sx]
 			}
 		}
 	}

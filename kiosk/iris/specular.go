@@ -7,10 +7,10 @@ package iris
 // image's own grey range, so that no absolute level is needed. mask holds 1
 // where a pixel was replaced.
 type highlights struct {
-	half, open, tmp plane // at half the resolution, which is enough for a background
-	filled          plane
-	mask            plane
-	buf             []uint8
+	half, open plane // at half the resolution, which is enough for a background
+	filled     plane
+	mask       plane
+	buf        []uint8
 }
 
 // run fills filled and mask from src. radius is half the window of the
@@ -55,19 +55,37 @@ func (s *highlights) opening(src *plane, r int) {
 	s.half.halve(src)
 	w, h := s.half.w, s.half.h
 	s.open.reset(w, h)
-	s.tmp.reset(w, h)
-	n := max(w, h) + 2*r + 2
-	if cap(s.buf) < 2*n {
-		s.buf = make([]uint8, 2*n)
+	// Both steps run over a frame that adds nothing: white for the least, black
+	// for the greatest of what is around.
+	fw, fh := w+2*r, h+2*r
+	if cap(s.buf) < fw*fh {
+		s.buf = make([]uint8, fw*fh)
 	}
-	buf := s.buf[:2*n]
-	colMinMax(&s.tmp, &s.half, r, false)
+	buf := s.buf[:fw*fh]
+	fill(buf, 255)
 	for y := range h {
-		row := s.tmp.pix[y*w : (y+1)*w]
-		rankFilter(row, row, 1, w, r, false, buf)
-		rankFilter(row, row, 1, w, r, true, buf)
+		copy(buf[(y+r)*fw+r:], s.half.pix[y*w:(y+1)*w])
 	}
-	colMinMax(&s.open, &s.tmp, r, true)
+	windows(buf, fw, r, least)
+	// What was found about pixel (x, y) lies at (x, y); take it to (x+r, y+r).
+	for y := h - 1; y >= 0; y-- {
+		row := buf[(y+r)*fw:][:fw]
+		copy(row[r:], buf[y*fw:y*fw+w])
+		clear(row[:r])
+		clear(row[r+w:])
+	}
+	clear(buf[:r*fw])
+	clear(buf[(h+r)*fw:])
+	windows(buf, fw, r, greatest)
+	for y := range h {
+		copy(s.open.pix[y*w:(y+1)*w], buf[y*fw:])
+	}
+}
+
+func fill(b []uint8, v uint8) {
+	for i := range b {
+		b[i] = v
+	}
 }
 
 func satAdd(a, b uint8) uint8 {
@@ -75,37 +93,4 @@ func satAdd(a, b uint8) uint8 {
 		return 255
 	}
 	return a + b
-}
-
-// colMinMax runs a vertical minimum or maximum over 2r+1 rows, row by row,
-// which keeps the memory access sequential.
-func colMinMax(dst, src *plane, r int, most bool) {
-	w, h := src.w, src.h
-	for y := range h {
-		lo, hi := y-r, y+r
-		if lo < 0 {
-			lo = 0
-		}
-		if hi > h-1 {
-			hi = h - 1
-		}
-		d := dst.pix[y*w : (y+1)*w]
-		copy(d, src.pix[lo*w:(lo+1)*w])
-		for k := lo + 1; k <= hi; k++ {
-			s := src.pix[k*w : (k+1)*w]
-			if most {
-				for x, v := range s {
-					if v > d[x] {
-						d[x] = v
-					}
-				}
-			} else {
-				for x, v := range s {
-					if v < d[x] {
-						d[x] = v
-					}
-				}
-			}
-		}
-	}
 }
