@@ -390,11 +390,19 @@ func (v *fakeVault) open(kind string, version uint64) seal.Document {
 	return d
 }
 
-func (v *fakeVault) agreement() (a kiosk.Agreement) {
+func (v *fakeVault) agreement() kiosk.Agreement {
+	a, _ := v.inForce()
+	return a
+}
+
+// inForce is the agreement, and its digest.
+func (v *fakeVault) inForce() (a kiosk.Agreement, digest string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	if err := json.Unmarshal(v.docs[seal.KindAgreement].Body, &a); err != nil {
 		v.t.Fatal(err)
 	}
-	return a
+	return a, v.digest
 }
 
 // packed is what goes into a package of a test.
@@ -422,8 +430,9 @@ func (v *fakeVault) seal(p packed) *fakeItem {
 	if p.kind == "" {
 		p.kind = kiosk.PackageEncounter
 	}
+	a, digest := v.inForce()
 	if p.agreement == "" {
-		p.agreement = v.digest
+		p.agreement = digest
 	}
 	if p.templates == nil {
 		p.templates = unknownEngine
@@ -443,7 +452,6 @@ func (v *fakeVault) seal(p packed) *fakeItem {
 	m := kiosk.Manifest{Format: 1, Kiosk: v.id.Kiosk, Encounter: p.encounter, Kind: p.kind, Agreement: p.agreement,
 		Training: !p.real, Hit: p.hit, Sealed: time.Now().UTC()}
 	parts := map[string][]byte{}
-	a := v.agreement()
 	for _, name := range slices.Sorted(maps.Keys(plain)) { // evidence, image-1, record, templates
 		parts[name] = v.sealPart(&m, &a, name, plain[name], p.recipient)
 	}
