@@ -88,30 +88,15 @@ func TestTheWindowByKeyboard(t *testing.T) {
 	o.enters(say("act.goOn"))
 	o.enters(say("document.scan"))
 	for range 9 { // rows that want an answer
-		var next, expired, looked bool
-		o.until("the page", func() bool {
-			s, err := o.see()
-			if err != nil || s.shielded() {
-				return false
-			}
-			for _, x := range s.Things {
-				ready := x.Touch && !x.Off
-				next = next || ready && strings.HasPrefix(plain(x.Text), plain(say("next.identity")))
-				looked = looked || ready && plain(x.Text) == plain(say("answer.looked"))
-				expired = expired || ready && strings.HasPrefix(plain(x.Text), plain(say("answer.expired")))
-			}
-			return next || looked || expired
-		})
-		switch {
-		case next:
-		case expired:
-			answer(say("answer.expired"))
-			continue
-		default:
-			answer(say("answer.looked"))
-			continue
+		next, expired := o.pageAsks()
+		if next {
+			break
 		}
-		break
+		if expired {
+			answer(say("answer.expired"))
+		} else {
+			answer(say("answer.looked"))
+		}
 	}
 	o.enters(say("next.identity"))
 	o.enters(say("identity.confirm"))

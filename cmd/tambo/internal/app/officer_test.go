@@ -377,20 +377,7 @@ func (o *officer) document(first bool) {
 	o.t.Helper()
 	o.touch(o.say.Say("document.scan"))
 	for range 9 { // rows that want a look or an answer
-		var next, looked, expired bool
-		o.until("the page", func() bool {
-			s, err := o.see()
-			if err != nil || !strings.Contains(plain(s.words()), plain(o.say.Say("field.surname"))) {
-				return false
-			}
-			for _, x := range s.Things {
-				ready := x.Touch && !x.Off
-				next = next || ready && strings.HasPrefix(plain(x.Text), plain(o.say.Say("next.identity")))
-				looked = looked || ready && plain(x.Text) == plain(o.say.Say("answer.looked"))
-				expired = expired || ready && strings.HasPrefix(plain(x.Text), plain(o.say.Say("answer.expired")))
-			}
-			return next || looked || expired
-		})
+		next, expired := o.pageAsks()
 		if next {
 			break
 		}
@@ -414,6 +401,27 @@ func (o *officer) document(first bool) {
 		o.shot("6-identity")
 	}
 	o.touch(o.say.Say("identity.confirm"))
+}
+
+// pageAsks waits for the page and says whether the way on is open, and if not,
+// whether an expired document wants an answer; else a row wants a look.
+func (o *officer) pageAsks() (next, expired bool) {
+	o.t.Helper()
+	o.until("the page", func() bool {
+		s, err := o.see()
+		if err != nil || s.shielded() || !strings.Contains(plain(s.words()), plain(o.say.Say("field.surname"))) {
+			return false
+		}
+		looked := false
+		for _, x := range s.Things {
+			ready := x.Touch && !x.Off
+			next = next || ready && strings.HasPrefix(plain(x.Text), plain(o.say.Say("next.identity")))
+			looked = looked || ready && plain(x.Text) == plain(o.say.Say("answer.looked"))
+			expired = expired || ready && strings.HasPrefix(plain(x.Text), plain(o.say.Say("answer.expired")))
+		}
+		return next || looked || expired
+	})
+	return next, expired
 }
 
 // scene tells the simulator what its devices see: see package control.
