@@ -109,7 +109,7 @@ func (b *ActButton) Enable() { s := b.state; s.Reason = ""; b.Set(s) }
 func (b *ActButton) Disable() {}
 
 // FocusGained implements fyne.Focusable.
-func (b *ActButton) FocusGained() { b.focused = true; b.Refresh(); reveals.reveal(b) }
+func (b *ActButton) FocusGained() { b.focused = true; b.Refresh(); reveal(b) }
 
 // FocusLost implements fyne.Focusable.
 func (b *ActButton) FocusLost() { b.focused, b.pressed = false, false; b.Refresh() }

@@ -44,17 +44,21 @@ func Focusables(o fyne.CanvasObject) (all []fyne.Focusable) {
 	if f, ok := o.(fyne.Focusable); ok {
 		all = append(all, f)
 	}
-	var within []fyne.CanvasObject
-	switch o := o.(type) {
-	case *fyne.Container:
-		within = o.Objects
-	case Holder:
-		within = o.Holds()
-	}
-	for _, x := range within {
+	for _, x := range within(o) {
 		all = append(all, Focusables(x)...)
 	}
 	return all
+}
+
+// within is what an object shows.
+func within(o fyne.CanvasObject) []fyne.CanvasObject {
+	switch o := o.(type) {
+	case *fyne.Container:
+		return o.Objects
+	case Holder:
+		return o.Holds()
+	}
+	return nil
 }
 
 // Counterpart is what, in the picture of a screen that was made anew, stands for

@@ -61,7 +61,7 @@ func (r *ListRow) Enable() {}
 func (r *ListRow) Disable() {}
 
 // FocusGained implements fyne.Focusable.
-func (r *ListRow) FocusGained() { r.focused = true; r.Refresh(); reveals.reveal(r) }
+func (r *ListRow) FocusGained() { r.focused = true; r.Refresh(); reveal(r) }
 
 // FocusLost implements fyne.Focusable.
 func (r *ListRow) FocusLost() { r.focused, r.pressed = false, false; r.Refresh() }

@@ -2,8 +2,6 @@ package widgets
 
 import (
 	"math"
-	"slices"
-	"weak"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -97,7 +95,6 @@ func (r *scrollRenderer) Layout(size fyne.Size) {
 	s.parts[1].Move(fyne.NewPos(0, room.Height))
 	s.parts[1].Resize(fyne.NewSize(size.Width, scrollFoot))
 	s.atFoot()
-	reveals.add(s)
 }
 
 // pan is fyne's scroll, which a finger moves too: on a kiosk's panel a finger
@@ -205,39 +202,20 @@ func letGo() {
 	}
 }
 
-// reveals are the columns that are shown now: what gains the focus comes into
-// view in them. It keeps none of them alive.
-var reveals revealed
-
-type revealed struct{ all []weak.Pointer[Scroll] }
-
-func (r *revealed) add(s *Scroll) {
-	kept := r.all[:0]
-	for _, p := range r.all {
-		if x := p.Value(); x == s {
-			return
-		} else if x != nil {
-			kept = append(kept, p)
-		}
-	}
-	r.all = append(kept, weak.Make(s))
-}
-
-// reveal moves the column that an object lies in so that it can be seen.
-func (r *revealed) reveal(o fyne.CanvasObject) {
+// reveal moves the columns that an object lies in so that it can be seen. They are
+// looked for in the window, from its content down: a list of the columns there are
+// would hold those that the window no longer shows, too.
+func reveal(o fyne.CanvasObject) {
 	d := fyne.CurrentApp().Driver()
 	c := d.CanvasForObject(o)
 	if c == nil {
 		return
 	}
+	columns, _ := columnsOver(o, c.Content())
 	at := d.AbsolutePositionForObject(o)
-	for _, w := range r.all {
-		s := w.Value()
-		if s == nil || !s.over || d.CanvasForObject(s.pan.Content) != c {
+	for _, s := range columns {
+		if !s.over {
 			continue
-		}
-		if f, ok := o.(fyne.Focusable); !ok || !slices.Contains(Focusables(s.content), f) {
-			continue // what lies under the column has nothing to do with it
 		}
 		y := at.Y - d.AbsolutePositionForObject(s.pan.Content).Y
 		to := s.pan.Offset.Y
@@ -245,4 +223,24 @@ func (r *revealed) reveal(o fyne.CanvasObject) {
 		s.pan.ScrollToOffset(fyne.NewPos(0, max(0, to)))
 		s.atFoot()
 	}
+}
+
+// columnsOver are the columns between from and what is shown in it, the innermost
+// first; false: it is not shown there.
+func columnsOver(o, from fyne.CanvasObject) ([]*Scroll, bool) {
+	if from == nil || !from.Visible() {
+		return nil, false
+	}
+	if from == o {
+		return nil, true
+	}
+	for _, x := range within(from) {
+		if l, ok := columnsOver(o, x); ok {
+			if s, is := from.(*Scroll); is {
+				l = append(l, s)
+			}
+			return l, true
+		}
+	}
+	return nil, false
 }

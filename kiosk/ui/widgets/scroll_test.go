@@ -80,6 +80,32 @@ func TestFocusComesIntoView(t *testing.T) {
 	}
 }
 
+// TestFocusCostsTheSame however many columns the window has shown before: what
+// gains the focus is looked for in the one that is there.
+func TestFocusCostsTheSame(t *testing.T) {
+	var touched []int
+	_, b, c := tall(t, &touched)
+	next := 0
+	focus := func() float64 {
+		return testing.AllocsPerRun(20, func() { next++; c.Focus(b[next%len(b)]) })
+	}
+	first := focus()
+	var shown []fyne.CanvasObject // the toolkit may keep them for a while
+	for range 300 {
+		var l []fyne.CanvasObject
+		for i := range b {
+			b[i] = NewAct(ActState{Label: fmt.Sprint("Answer ", i)}, func() {})
+			l = append(l, b[i])
+		}
+		s := NewScroll(Column(15, l...), "More below")
+		c.SetContent(s)
+		shown = append(shown, s)
+	}
+	if last := focus(); last > 1.2*first+5 {
+		t.Errorf("after %d columns the focus costs %.0f allocations, %.0f before", len(shown), last, first)
+	}
+}
+
 // TestTheBarStandsBeside: the content is narrower by the bar where there is one,
 // and says nothing of more where all of it is seen.
 func TestTheBarStandsBeside(t *testing.T) {
