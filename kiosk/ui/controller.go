@@ -192,13 +192,16 @@ func (c *Controller) redraw() {
 		c.raise()
 	}
 	c.win.SetContent(container.New(window{}, widgets.NewWatch(c.shield.over(s.Object), c.touch)))
+	if !again && c.page.shown != nil { // a sheet covered it
+		widgets.KeepPlace(c.page.shown.Object, s.Object)
+	}
 	switch {
 	case again && old != nil:
 		c.shield.after = widgets.Counterpart(old.Object, s.Object, c.shield.after)
 		s.Carry(old, had, c.win.Canvas())
 	case s.First != nil:
 		c.shield.focus(s.First, c.win.Canvas())
-	case c.page.shown != nil: // a sheet covered it
+	case c.page.shown != nil:
 		c.win.Canvas().Unfocus()
 		if f := widgets.Counterpart(c.page.shown.Object, s.Object, c.page.had); f != nil {
 			c.shield.focus(f, c.win.Canvas())

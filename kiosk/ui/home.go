@@ -1,7 +1,9 @@
 package ui
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"tambo/kiosk"
 	"tambo/kiosk/session"
@@ -10,12 +12,20 @@ import (
 
 func (c *Controller) showHome() {
 	c.forgetPerson()
+	listed := screens.Listed
 	c.show(page{name: "home", build: func(f screens.Frame) *screens.Screen {
-		return screens.Home(f, c.homeState(), screens.HomeCalls{
-			Next: c.next, Arrivals: c.showBatch, NewList: c.newBatch, Open: c.openDraft,
+		s := c.homeState()
+		s.Listed = listed
+		return screens.Home(f, s, screens.HomeCalls{
+			Next: c.next, Arrivals: c.showBatch, NewList: c.newBatch, Open: c.openDraft, More: c.more(&listed),
 			Queue: c.showQueue, Why: c.showClosed, Fault: c.showHealth, Close: c.closeShift, Lock: c.lockNow,
 		})
 	}})
+}
+
+// more lists more lines.
+func (c *Controller) more(listed *int) func() {
+	return func() { c.local(func() { *listed += screens.Listed }) }
 }
 
 func (c *Controller) homeState() screens.HomeState {
@@ -110,11 +120,21 @@ func (c *Controller) lockOut() { c.lock(nil) }
 // showQueue shows what waits, and how the hub stands.
 func (c *Controller) showQueue() {
 	c.act(c.gatherAct, func() {
+		listed := screens.Listed
 		c.show(page{name: "queue", build: func(f screens.Frame) *screens.Screen {
-			s := screens.QueueState{Queue: queueOf(c.home.Waiting)}
+			s := screens.QueueState{Queue: queueOf(c.home.Waiting), Listed: listed}
 			for _, w := range c.home.Waiting {
 				s.Waiting = append(s.Waiting, screens.Waiting{Wristband: c.bands[w.Encounter], State: w.State, Sealed: w.Sealed, Bytes: w.Bytes, Hit: w.Hit})
 			}
+			slices.SortStableFunc(s.Waiting, func(a, b screens.Waiting) int { // what the hub refused wants somebody
+				refused := func(w screens.Waiting) int {
+					if w.State == kiosk.StateRefused {
+						return 0
+					}
+					return 1
+				}
+				return cmp.Or(refused(a)-refused(b), a.Sealed.Compare(b.Sealed))
+			})
 			if a := c.o.Station.Agreement(); a != nil {
 				s.Agree = a.Expires
 			}
@@ -123,6 +143,7 @@ func (c *Controller) showQueue() {
 					c.o.Station.Wake()
 					c.goQueue()
 				},
+				More: c.more(&listed),
 				Back: c.goHome,
 			})
 		}})

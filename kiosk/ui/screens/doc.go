@@ -150,11 +150,13 @@ func (s *Screen) Rearm() {
 }
 
 // Carry takes over what was typed in the same screen's earlier picture, which
-// field had the cursor, and what had the focus: the language changed, the state
-// was drawn anew. What makes the way on possible gives it the focus. It is called
-// once the new picture is in the window, and sets the focus.
+// field had the cursor, how far its columns were moved, and what had the focus:
+// the language changed, the state was drawn anew. What makes the way on possible
+// gives it the focus. It is called once the new picture is in the window, and sets
+// the focus.
 func (s *Screen) Carry(old *Screen, had fyne.Focusable, c fyne.Canvas) {
 	if old != nil {
+		widgets.KeepPlace(old.Object, s.Object)
 		for name, f := range s.fields {
 			if o := old.fields[name]; o != nil {
 				f.SetText(o.Text())

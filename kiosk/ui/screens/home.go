@@ -62,13 +62,26 @@ func (b *builder) work(s HomeState, c HomeCalls) fyne.CanvasObject {
 			rows = append(rows, widgets.NewListRow(widgets.RowState{Text: b.Say("home.openList"), Touchable: true}, c.Arrivals))
 		}
 	}
-	for _, u := range s.Unfinished {
+	for _, u := range s.Unfinished[:listed(s.Listed, len(s.Unfinished))] {
 		rows = append(rows, b.draftRow(u, func() { c.Open(u.ID) }))
 	}
+	rows = append(rows, b.more(s.Listed, len(s.Unfinished), c.More)...)
 	if len(s.Unfinished) == 0 {
 		rows = append(rows, widgets.PadXY(10, 10, widgets.NewWords(b.Say("home.nothing"), widgets.Second)))
 	}
 	return widgets.NewCard(widgets.CardState{Title: title}, b.scroll(widgets.Column(theme.Current().Gap(), rows...)))
+}
+
+// listed is how many of all lines are shown, when so many were asked for.
+func listed(asked, all int) int { return min(max(asked, Listed), all) }
+
+// more is the line under a list that does not show all.
+func (b *builder) more(asked, all int, more func()) []fyne.CanvasObject {
+	left := all - listed(asked, all)
+	if left == 0 || more == nil {
+		return nil
+	}
+	return []fyne.CanvasObject{widgets.NewListRow(widgets.RowState{Text: b.Say("list.more"), Second: b.Count("list.left", left), Touchable: true}, more)}
 }
 
 // draftRow is an unfinished encounter in one line.

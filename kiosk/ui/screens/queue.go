@@ -31,9 +31,10 @@ func QueueHub(f Frame, s QueueState, c QueueCalls) *Screen {
 		}
 	}
 	var rows []fyne.CanvasObject
-	for _, w := range s.Waiting {
+	for _, w := range s.Waiting[:listed(s.Listed, len(s.Waiting))] {
 		rows = append(rows, b.waiting(w))
 	}
+	rows = append(rows, b.more(s.Listed, len(s.Waiting), c.More)...)
 	if len(rows) == 0 {
 		rows = append(rows, widgets.PadXY(10, 10, widgets.NewWords(f.Say("queue.empty"), widgets.Second)))
 	}

@@ -14,6 +14,7 @@ import (
 	"tambo/kiosk/ui/screens"
 	"tambo/kiosk/ui/theme"
 	"tambo/kiosk/ui/uitest"
+	"tambo/kiosk/ui/widgets"
 	"tambo/kiosk/ui/words"
 )
 
@@ -135,6 +136,61 @@ func TestHome(t *testing.T) {
 		f.Status.Hub = screens.Hub{At: ago(3 * time.Hour)}
 		return screens.Home(f, screens.HomeState{Closed: screens.ClosedExpired, Damaged: 1, Queue: queue, Unfinished: work[:1]}, calls)
 	})
+}
+
+// TestLongLists: a list shows so many lines and says how many more there are, and
+// a touch shows them.
+func TestLongLists(t *testing.T) {
+	none := func() {}
+	var work []screens.Unfinished
+	var waiting []screens.Waiting
+	for i := range 2*screens.Listed + 7 {
+		work = append(work, screens.Unfinished{ID: kiosk.EncounterID(fmt.Sprint(i)), Wristband: fmt.Sprintf("%04d", i), State: kiosk.StateParked, Park: kiosk.ParkMedical, At: kiosk.StepIrises})
+		waiting = append(waiting, screens.Waiting{Wristband: fmt.Sprintf("%04d", i), State: kiosk.StateSealed, Sealed: ago(time.Hour), Bytes: 2_400_000})
+	}
+	for _, c := range []struct {
+		name  string
+		below int // lines that are not of the list
+		build func(l words.Language, listed int, more func()) *screens.Screen
+	}{
+		{"home-many", 1, func(l words.Language, listed int, more func()) *screens.Screen {
+			return screens.Home(frame(l), screens.HomeState{Unfinished: work, Listed: listed}, screens.HomeCalls{Next: none, NewList: none, Open: func(kiosk.EncounterID) {}, More: more, Queue: none, Fault: none, Close: none, Lock: none})
+		}},
+		{"queue-many", 0, func(l words.Language, listed int, more func()) *screens.Screen {
+			return screens.QueueHub(frame(l), screens.QueueState{Queue: screens.Queue{People: len(waiting), Oldest: ago(time.Hour)}, Waiting: waiting, Listed: listed}, screens.QueueCalls{Now: none, More: more, Back: none})
+		}},
+	} {
+		uitest.App(t, false, theme.Metrics{})
+		for listed, want := range map[int]int{0: screens.Listed, screens.Listed: screens.Listed, 2 * screens.Listed: 2 * screens.Listed, 3 * screens.Listed: len(work)} {
+			touched := 0
+			s := c.build(words.English, listed, func() { touched++ })
+			uitest.Window(t, s.Object, uitest.Sizes[0])
+			var rows []*widgets.ListRow
+			for _, f := range widgets.Focusables(s.Object) {
+				if r, ok := f.(*widgets.ListRow); ok {
+					rows = append(rows, r)
+				}
+			}
+			rows = rows[:len(rows)-c.below]
+			more := 0
+			if want < len(work) {
+				more = 1
+				rows[len(rows)-1].Tapped(&fyne.PointEvent{})
+			}
+			if len(rows) != want+more || touched != more {
+				t.Errorf("%s: asked for %d of %d, it has %d lines, and more was asked for %d times", c.name, listed, len(work), len(rows), touched)
+			}
+		}
+		if dir := os.Getenv("TAMBO_LOOK"); dir != "" {
+			w := uitest.Window(t, c.build(words.Spanish, 0, none).Object, uitest.Sizes[0])
+			for _, s := range widgets.Columns(w.Content()) {
+				s.MoveTo(1e6)
+			}
+			if err := uitest.Write(filepath.Join(dir, c.name+".png"), w.Canvas().Capture()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 }
 
 // TestAlertsOnHome: an alert that was withdrawn is as large as the alert was; one

@@ -75,10 +75,16 @@ type Queue struct {
 	Moving    bool
 }
 
+// Listed is how many lines a list shows before it is asked for more. A kiosk that
+// was off the road for a month has thousands that wait: all of their lines would
+// keep the window for a second.
+const Listed = 60
+
 // HomeState is the first screen.
 type HomeState struct {
 	Batch      *Batch // nil: no arrival list is open
 	Unfinished []Unfinished
+	Listed     int // of the unfinished; 0: the first [Listed]
 	Queue      Queue
 	Closed     Closed // why nobody can be enrolled now
 	Damaged    int    // drafts that cannot be read
@@ -104,6 +110,7 @@ type HomeCalls struct {
 	Arrivals func() // the open list
 	NewList  func()
 	Open     func(kiosk.EncounterID)
+	More     func() // list more of the unfinished
 	Queue    func()
 	Why      func() // enrolment is closed: say why
 	Verify   func()
@@ -205,6 +212,7 @@ type Waiting struct {
 type QueueState struct {
 	Queue   Queue
 	Waiting []Waiting
+	Listed  int       // of those that wait; 0: the first [Listed]
 	Agree   time.Time // until when the agreement holds
 	Busy    bool
 }
@@ -212,6 +220,7 @@ type QueueState struct {
 // QueueCalls are what can be done with the queue. Stick may be nil.
 type QueueCalls struct {
 	Now   func()
+	More  func() // list more of those that wait
 	Stick func()
 	Back  func()
 }

@@ -112,7 +112,7 @@ func (c *Code) Set(content, words string) {
 
 func (c *Code) draw() fyne.CanvasObject {
 	row := []fyne.CanvasObject{}
-	if img := codeImage(c.content); img != nil {
+	if img := lastCode.of(c.content); img != nil {
 		i := canvas.NewImageFromImage(img)
 		i.ScaleMode, i.FillMode = canvas.ImageScalePixels, canvas.ImageFillContain
 		modules := img.Bounds().Dx()
@@ -124,6 +124,22 @@ func (c *Code) draw() fyne.CanvasObject {
 		row = append(row, Grow(Middle(NewWords(c.words, Style{Size: 20, Mono: true}))))
 	}
 	return Row(14, row...)
+}
+
+// lastCode is the code that was drawn last: a slip's is shown again and again, and
+// takes 20 ms to make.
+var lastCode keptCode
+
+type keptCode struct {
+	content string
+	img     *image.Gray
+}
+
+func (k *keptCode) of(content string) *image.Gray {
+	if k.img == nil || k.content != content {
+		k.content, k.img = content, codeImage(content)
+	}
+	return k.img
 }
 
 // codeImage draws the modules, one pixel each, with the quiet zone of four.

@@ -74,7 +74,11 @@ type scrollRenderer struct{ s *Scroll }
 
 func (r *scrollRenderer) Destroy()                     {}
 func (r *scrollRenderer) Objects() []fyne.CanvasObject { return r.s.parts }
-func (r *scrollRenderer) Refresh()                     { r.Layout(r.s.Size()); canvas.Refresh(r.s) }
+func (r *scrollRenderer) Refresh() {
+	r.Layout(r.s.Size())
+	r.s.pan.Refresh()
+	canvas.Refresh(r.s)
+}
 func (r *scrollRenderer) MinSize() fyne.Size {
 	return fyne.NewSize(r.s.content.MinSize().Width+2*scrollEdge, 60)
 }
@@ -91,7 +95,7 @@ func (r *scrollRenderer) Layout(size fyne.Size) {
 	s.pan.width = room.Width
 	s.pan.Move(fyne.Position{})
 	s.pan.Resize(room)
-	s.pan.Refresh()
+	s.pan.settle()
 	s.parts[1].Move(fyne.NewPos(0, room.Height))
 	s.parts[1].Resize(fyne.NewSize(size.Width, scrollFoot))
 	s.atFoot()
@@ -121,6 +125,22 @@ func newPan(content fyne.CanvasObject) *pan {
 // Room returns what is moved, for the form's test.
 func (p *pan) Room() *container.Scroll { return &p.Scroll }
 
+// settle gives the content its place anew, in a room that may be as large as before
+// and have a bar. Nothing in it is made anew.
+func (p *pan) settle() {
+	c := p.Content.(*fyne.Container)
+	size := c.MinSize().Max(p.Size())
+	c.Resize(size)
+	c.Layout.Layout(c.Objects, size)
+	p.to(p.Offset.Y)
+	p.Base.Refresh() // the bar
+}
+
+// to moves the content so that y of it is on top, as far as there is so much.
+func (p *pan) to(y float32) {
+	p.ScrollToOffset(fyne.NewPos(0, max(0, min(y, p.Content.Size().Height-p.Size().Height))))
+}
+
 // panned makes the content as wide as the room and as high as it wants there.
 type panned struct{ p *pan }
 
@@ -143,11 +163,9 @@ func (p *pan) Dragged(e *fyne.DragEvent) {
 		return
 	}
 	letGo()
-	if top := p.Content.Size().Height - p.Size().Height; top > 0 {
-		p.ScrollToOffset(fyne.NewPos(0, min(max(p.Offset.Y-e.Dragged.DY, 0), top)))
-		if p.OnScrolled != nil {
-			p.OnScrolled(p.Offset)
-		}
+	p.to(p.Offset.Y - e.Dragged.DY)
+	if p.OnScrolled != nil {
+		p.OnScrolled(p.Offset)
 	}
 }
 
@@ -218,11 +236,41 @@ func reveal(o fyne.CanvasObject) {
 			continue
 		}
 		y := at.Y - d.AbsolutePositionForObject(s.pan.Content).Y
-		to := s.pan.Offset.Y
-		to = max(min(to, y-scrollEdge), y+o.Size().Height+scrollEdge-s.pan.Size().Height)
-		s.pan.ScrollToOffset(fyne.NewPos(0, max(0, to)))
-		s.atFoot()
+		s.MoveTo(max(min(s.pan.Offset.Y, y-scrollEdge), y+o.Size().Height+scrollEdge-s.pan.Size().Height))
 	}
+}
+
+// MoveTo moves the column so that y of its content is on top, as far as there is so
+// much.
+func (s *Scroll) MoveTo(y float32) {
+	s.pan.to(y)
+	s.atFoot()
+}
+
+// KeepPlace moves the columns of a screen that was made anew to where those of its
+// picture before stood.
+func KeepPlace(before, now fyne.CanvasObject) {
+	old, all := Columns(before), Columns(now)
+	if len(old) != len(all) {
+		return
+	}
+	for i, s := range all {
+		s.MoveTo(old[i].pan.Offset.Y)
+	}
+}
+
+// Columns are those that are shown in an object, the outer before the inner.
+func Columns(o fyne.CanvasObject) (all []*Scroll) {
+	if o == nil || !o.Visible() {
+		return nil
+	}
+	if s, ok := o.(*Scroll); ok {
+		all = append(all, s)
+	}
+	for _, x := range within(o) {
+		all = append(all, Columns(x)...)
+	}
+	return all
 }
 
 // columnsOver are the columns between from and what is shown in it, the innermost

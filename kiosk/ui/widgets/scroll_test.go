@@ -80,6 +80,37 @@ func TestFocusComesIntoView(t *testing.T) {
 	}
 }
 
+// TestAColumnKeepsItsPlace when the screen is made anew, as far as there is so much.
+func TestAColumnKeepsItsPlace(t *testing.T) {
+	var touched []int
+	s, _, c := tall(t, &touched)
+	drag(s.pan, -200, 20)
+	y := s.pan.Offset.Y
+	if y < 150 {
+		t.Fatalf("moved by %.0f", y)
+	}
+	again := func(n int) *Scroll {
+		var l []fyne.CanvasObject
+		for range n {
+			l = append(l, NewAct(ActState{Label: "Answer"}, func() {}))
+		}
+		x := NewScroll(Column(15, l...), "More below")
+		c.SetContent(Column(0, Grow(x)))
+		return x
+	}
+	long := again(12)
+	if KeepPlace(s, c.Content()); long.pan.Offset.Y != y {
+		t.Errorf("it stood at %.0f, and at %.0f when it was made anew", y, long.pan.Offset.Y)
+	}
+	for _, n := range []int{6, 1} {
+		short := again(n)
+		KeepPlace(long, c.Content())
+		if top := max(0, short.pan.Content.Size().Height-short.pan.Size().Height); short.pan.Offset.Y != min(y, top) {
+			t.Errorf("with %d lines it stands at %.0f of %.0f", n, short.pan.Offset.Y, top)
+		}
+	}
+}
+
 // TestFocusCostsTheSame however many columns the window has shown before: what
 // gains the focus is looked for in the one that is there.
 func TestFocusCostsTheSame(t *testing.T) {
