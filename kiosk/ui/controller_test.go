@@ -2,6 +2,7 @@ package ui_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -525,4 +526,22 @@ func TestWrongPasswordIsASentence(t *testing.T) {
 	b.sees(b.say.Say("signin.wrong"))
 	b.say.Set(words.Spanish)
 	b.touch("EN") // the language button redraws in the other language
+}
+
+// TestWhoWasHereLastIsOnTop of the unfinished work, under what is overdue.
+func TestWhoWasHereLastIsOnTop(t *testing.T) {
+	now := time.Date(2026, 11, 22, 7, 10, 0, 0, time.UTC)
+	held := func(in time.Duration) *kiosk.Hold { return &kiosk.Hold{Deadline: kiosk.Instant{Time: now.Add(in)}} }
+	var got []string
+	for _, u := range ui.Unfinished([]session.Draft{
+		{Wristband: "1", State: kiosk.StateParked, Begun: now.Add(-3 * time.Hour)},
+		{Wristband: "2", State: kiosk.StateHeld, Begun: now.Add(-2 * time.Hour), Hold: held(-time.Minute)},
+		{Wristband: "3", State: kiosk.StateHeld, Begun: now.Add(-time.Hour), Hold: held(time.Hour)},
+		{Wristband: "4", State: kiosk.StateParked, Begun: now.Add(-time.Minute)},
+	}, now) {
+		got = append(got, u.Wristband)
+	}
+	if want := []string{"2", "4", "3", "1"}; !slices.Equal(got, want) {
+		t.Errorf("listed %v, want %v", got, want)
+	}
 }

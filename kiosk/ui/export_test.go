@@ -4,6 +4,9 @@ import "tambo/kiosk"
 
 // What tests may look at.
 
+// Unfinished is the order of unfinished work at home.
+var Unfinished = unfinished
+
 // Except shows the exception sheet.
 func (c *Controller) Except(m kiosk.Modality, eyes ...kiosk.Eye) { c.showException(m, "", eyes...) }
 

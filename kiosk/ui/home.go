@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"tambo/kiosk"
 	"tambo/kiosk/session"
@@ -35,10 +36,26 @@ func (c *Controller) homeState() screens.HomeState {
 		b := c.batch.view(h)
 		s.Batch = &b.Batch
 	}
-	for _, d := range h.Drafts {
-		s.Unfinished = append(s.Unfinished, screens.Unfinished(d))
-	}
+	s.Unfinished = unfinished(h.Drafts, c.o.Now())
 	return s
+}
+
+// unfinished lists first what is overdue, then who was here last: the officer goes
+// on with them.
+func unfinished(drafts []session.Draft, now time.Time) (all []screens.Unfinished) {
+	for _, d := range drafts {
+		all = append(all, screens.Unfinished(d))
+	}
+	slices.SortStableFunc(all, func(a, b screens.Unfinished) int {
+		switch x, y := a.Overdue(now), b.Overdue(now); {
+		case x && !y:
+			return -1
+		case y && !x:
+			return 1
+		}
+		return b.Begun.Compare(a.Begun)
+	})
+	return all
 }
 
 // closed says why no enrolment may begin, as the session says it.

@@ -98,7 +98,7 @@ func (b *builder) draftRow(u Unfinished, open func()) *widgets.ListRow {
 func (b *builder) draftWords(u Unfinished) string {
 	text := b.Say("row.stoppedAt", "Step", b.Say("step."+string(u.At)), "Time", b.until(u.Begun))
 	switch {
-	case u.State == kiosk.StateHeld && u.Hold != nil && b.Now.After(u.Hold.Deadline.Time):
+	case u.Overdue(b.Now):
 		text = b.Say("row.overdue", "Time", b.until(u.Hold.Deadline.Time))
 	case u.State == kiosk.StateHeld && u.Hold != nil:
 		text = b.Say("row.wantsSecond", "Time", b.until(u.Hold.Deadline.Time))

@@ -55,6 +55,11 @@ type Unfinished struct {
 	Begun     time.Time
 }
 
+// Overdue reports whether a second person should have answered by now.
+func (u Unfinished) Overdue(now time.Time) bool {
+	return u.State == kiosk.StateHeld && u.Hold != nil && now.After(u.Hold.Deadline.Time)
+}
+
 // Batch is a van: people who came together, under one authority.
 type Batch struct {
 	Origin    string

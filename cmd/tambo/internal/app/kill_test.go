@@ -123,6 +123,7 @@ func (o *officer) cut(who string, first bool, after time.Duration, panics bool) 
 		return far, true
 	}
 	o.touch(who)
+	o.sees(o.say.Say("arrival.wristband"))
 	o.types(who)
 	o.key("Return")
 	o.touch(o.say.Say("resume.go"))
