@@ -34,7 +34,7 @@ var damages = []string{
 	"no-mask", "no-lids", "half-lids", "wide-lids", "no-lashes", "more-lashes", "no-shading", "no-reflections",
 	"coarse-2", "coarse-3", "soft", "few-greys",
 	"no-fragile", "much-fragile", "one-wavelength", "fine-only",
-	"circles", "limbus-once", "unsteady-limbus", "unsteady-pupil", "first-seed", "no-tone",
+	"circles", "unsteady-limbus", "unsteady-pupil", "first-seed", "no-tone",
 	"rigid", "no-radial", "little-turn", "no-normalise",
 }
 

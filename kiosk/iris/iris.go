@@ -87,7 +87,7 @@ func (e *Engine) Process(img *image.Gray, eye kiosk.Eye) (Result, error) {
 		return r, ErrNoEye
 	}
 	s := &e.sheets[0]
-	e.refine(&h, s, work)
+	e.unroll(s, &h, work)
 	scale := float64(int(1) << work)
 	r.Segmentation.Pupil, r.Segmentation.Limbus = h.pupil.scaled(scale), h.limbus.scaled(scale)
 	r.Segmentation.mark(s)
@@ -99,30 +99,6 @@ func (e *Engine) Process(img *image.Gray, eye kiosk.Eye) (Result, error) {
 	r.Template = encodeTemplate(EngineVersion, eye, e.codes[:1])
 	r.Also = e.earlier(s, eye)
 	return r, nil
-}
-
-// refine unrolls h, learns where the lids are, traces the limbus again on the
-// rays that are free of them, and leaves the final sheet in s.
-func (e *Engine) refine(h *hypothesis, s *sheet, work int) {
-	e.unroll(s, h, work)
-	var free [ContourPoints]bool
-	on := &e.seg.open
-	on.reset()
-	for i := range free {
-		free[i] = s.lid[i*lidW/ContourPoints] >= lidH*7/8
-		if sn := contourSin[i]; free[i] && sn > -0.4 && sn < 0.75 {
-			on.add(i)
-		}
-	}
-	if min(len(on.side[0]), len(on.side[1])) < ContourPoints/16 {
-		return
-	}
-	c := circle{float32(h.limbus.Center.X), float32(h.limbus.Center.Y), float32(h.limbus.Radius())}
-	if l := e.seg.adjustLimbus(&e.seg.smooth, &h.pupil, c, on); l.score > 0 {
-		c = l.circle
-	}
-	h.limbus, h.limbResidual = e.seg.traceLimbus(&e.seg.smooth, c, &free)
-	e.unroll(s, h, work)
 }
 
 // unroll fills s from the level whose pixels suit the sheet's resolution.

@@ -42,32 +42,18 @@ type limbusGuess struct {
 	score float32
 }
 
-// rays are the rays on which a limbus is looked for, on the image's right and
-// on its left side.
-type rays struct {
-	side [2][]int
-	buf  [2][ContourPoints]int
-}
-
-func (r *rays) add(i int) {
-	k := 0
-	if contourCos[i] < 0 {
-		k = 1
-	}
-	n := len(r.side[k])
-	r.buf[k][n] = i
-	r.side[k] = r.buf[k][:n+1]
-}
-
-func (r *rays) reset() { r.side = [2][]int{} }
-
-// lateral are the rays on which the limbus is usually free of lids: the eye's
-// left and right, a little further down than up.
-var lateral = func() (r rays) {
+// lateral are the rays on which the limbus is usually free of lids, on the
+// image's right and on its left side: a little further down than up.
+var lateral = func() (r [2][]int) {
 	for i, s := range contourSin {
-		if s > -0.2 && s < 0.6 {
-			r.add(i)
+		if s <= -0.2 || s >= 0.6 {
+			continue
 		}
+		k := 0
+		if contourCos[i] < 0 {
+			k = 1
+		}
+		r[k] = append(r[k], i)
 	}
 	return r
 }()
@@ -82,7 +68,7 @@ func (g *segmenter) findLimbus(p *plane, pupil *Contour) limbusGuess {
 	best := limbusGuess{}
 	step := max(1, float32(math.Round(float64(rp)/12)))
 	span := 0.42 * rp
-	s := limbusSearch{g: g, rp: rp, rMin: rMin, rMax: rMax, rays: &lateral, prior: limbusPrior}
+	s := limbusSearch{g: g, rp: rp, rMin: rMin, rMax: rMax, prior: limbusPrior}
 	for dy := -span; dy <= span; dy += span / 3 {
 		for dx := -span; dx <= span; dx += span / 4 {
 			s.tryRadii(&best, dx, dy, rMin, rMax, 2*step)
@@ -97,25 +83,6 @@ func (g *segmenter) findLimbus(p *plane, pupil *Contour) limbusGuess {
 	}
 	s.descend(&best, step)
 	best.score *= limbusPrior(best.r/rp) / max(limbusLeast(best.r/rp), 0.01)
-	best.x += float32(pupil.Center.X)
-	best.y += float32(pupil.Center.Y)
-	return best
-}
-
-// adjustLimbus searches again near c, on the given rays only.
-func (g *segmenter) adjustLimbus(p *plane, pupil *Contour, c circle, on *rays) limbusGuess {
-	rp := float32(pupil.Radius())
-	g.sampleLimbus(p, pupil, 1.3*c.r)
-	best := limbusGuess{}
-	x, y := c.x-float32(pupil.Center.X), c.y-float32(pupil.Center.Y)
-	s := limbusSearch{g: g, rp: rp, rMin: max(1.3*rp, 0.8*c.r), rMax: 1.25 * c.r, rays: on, prior: limbusLeast}
-	step := max(1, c.r/30)
-	for dy := -4 * step; dy <= 4*step; dy += 2 * step {
-		for dx := -4 * step; dx <= 4*step; dx += 2 * step {
-			s.tryRadii(&best, x+dx, y+dy, s.rMin, s.rMax, step)
-		}
-	}
-	s.descend(&best, step)
 	best.x += float32(pupil.Center.X)
 	best.y += float32(pupil.Center.Y)
 	return best
@@ -137,7 +104,6 @@ func (g *segmenter) sampleLimbus(p *plane, pupil *Contour, rMax float32) {
 type limbusSearch struct {
 	g              *segmenter
 	rp, rMin, rMax float32
-	rays           *rays
 	prior          func(ratio float32) float32
 }
 
@@ -150,12 +116,12 @@ func (s *limbusSearch) tryRadii(best *limbusGuess, dx, dy, lo, hi, step float32)
 	if hi < s.rMin || lo > s.rMax {
 		return
 	}
-	s.g.aim(dx, dy, s.rays)
+	s.g.aim(dx, dy)
 	for r := lo; r <= hi; r += step {
 		if r < s.rMin || r > s.rMax {
 			continue
 		}
-		if v := s.g.limbusScore(dx, dy, r, s.rays) * s.prior(r/s.rp); v > best.score {
+		if v := s.g.limbusScore(dx, dy, r) * s.prior(r/s.rp); v > best.score {
 			*best = limbusGuess{circle{dx, dy, r}, v}
 		}
 	}
@@ -194,13 +160,13 @@ func (s *limbusSearch) descend(best *limbusGuess, step float32) {
 }
 
 // aimed is how far the points of a circle lie from the sampled centre, on each
-// ray of either side: radius + along - across2/(2·radius).
+// lateral ray of either side: radius + along - across2/(2·radius).
 type aimed struct{ along, across2 [2][ContourPoints]float32 }
 
 // aim prepares limbusScore for circles whose centre lies (dx, dy) from the
 // sampled one.
-func (g *segmenter) aim(dx, dy float32, on *rays) {
-	for n, list := range on.side {
+func (g *segmenter) aim(dx, dy float32) {
+	for n, list := range lateral {
 		for k, i := range list {
 			c := dx*contourSin[i] - dy*contourCos[i]
 			g.aimed.along[n][k] = dx*contourCos[i] + dy*contourSin[i]
@@ -213,11 +179,11 @@ func (g *segmenter) aim(dx, dy float32, on *rays) {
 // (dx, dy), at which was aimed, from the sampled centre; the weaker side counts
 // more, and a centre away from the pupil's, upwards or downwards above all, has
 // to be better.
-func (g *segmenter) limbusScore(dx, dy, r float32, on *rays) float32 {
+func (g *segmenter) limbusScore(dx, dy, r float32) float32 {
 	s := &g.polar
 	var side [2]float32
 	inv := 1 / (2 * r)
-	for n, list := range on.side {
+	for n, list := range lateral {
 		var sum float32
 		along, across2 := g.aimed.along[n][:len(list)], g.aimed.across2[n][:len(list)]
 		for j, i := range list {
@@ -232,13 +198,11 @@ func (g *segmenter) limbusScore(dx, dy, r float32, on *rays) float32 {
 	return (0.3*(side[0]+side[1]) + 0.4*min(side[0], side[1])) * (1 - 8*off)
 }
 
-// traceLimbus follows the outer boundary around circle c.
-// Rays on which free is false are left out; free may be nil, then the usual
-// position of the lids is assumed.
-func (g *segmenter) traceLimbus(p *plane, c circle, free *[ContourPoints]bool) (Contour, float64) {
+// traceLimbus follows the outer boundary around circle c, where lids usually leave
+// it free.
+func (g *segmenter) traceLimbus(p *plane, c circle) Contour {
 	out := Contour{Center: Point{float64(c.x), float64(c.y)}}
 	const nr = 56
-	var res float64
 	for pass := range 2 {
 		r := c.r
 		if pass > 0 {
@@ -266,20 +230,14 @@ func (g *segmenter) traceLimbus(p *plane, c circle, free *[ContourPoints]bool) (
 		for i := range ContourPoints {
 			radii[i] = s.radius(s.peakAt(i))
 			v := s.gain[i*nr+s.path[i]]
-			w[i] = min(max(v, 0), 20) / 20
-			switch {
-			case free == nil:
-				w[i] *= limbusTrust[i]
-			case !free[i]:
-				w[i] *= 0.02
-			}
+			w[i] = min(max(v, 0), 20) / 20 * limbusTrust[i]
 		}
 		order, ridge := 2, 0.05
 		if pass == 0 {
 			order, ridge = 1, 0
 		}
-		res = fitHarmonics(&out.Radii, &radii, &w, order, ridge)
+		fitHarmonics(&out.Radii, &radii, &w, order, ridge)
 		out.recentre()
 	}
-	return out, res / out.Radius()
+	return out
 }

@@ -9,7 +9,6 @@ type segmenter struct {
 	pupils pupilFinder
 	polar  polarStep
 	aimed  aimed
-	open   rays // those free of lids, for adjustLimbus
 }
 
 // hypothesis is one complete reading of where the iris is.
@@ -18,7 +17,6 @@ type hypothesis struct {
 	pupilScore    float32 // of the circle test
 	limbusScore   float32
 	pupilResidual float64 // mean residual of the harmonic fit over the radius
-	limbResidual  float64
 }
 
 // score ranks hypotheses by the contrast of both boundaries.
@@ -54,7 +52,7 @@ func (g *segmenter) run(p *plane) (best hypothesis, found bool) {
 		if l.score <= 0 || found && h.score() <= best.score() {
 			continue
 		}
-		h.limbus, h.limbResidual = g.traceLimbus(&g.smooth, l.circle, nil)
+		h.limbus = g.traceLimbus(&g.smooth, l.circle)
 		if plausible(&h) {
 			best, found = h, true
 		}

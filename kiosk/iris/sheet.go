@@ -295,7 +295,7 @@ func (f *lidFinder) path(s *sheet) {
 
 // Limits of the grey-value model, in standard deviations of the iris.
 const (
-	lashCut = 3   // darker than this: a lash
+	lashCut = 2.6 // darker than this: a lash
 	glowCut = 6   // brighter than this: a reflection
 	oddBase = 2.2 // half the square of the deviation that speaks for neither
 )
