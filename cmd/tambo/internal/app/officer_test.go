@@ -139,7 +139,8 @@ func startDisplay(t *testing.T) string {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	x := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", fmt.Sprintf("%dx%dx24", screenWidth, screenHeight), "-nolisten", "tcp")
+	// It stays as it is when its last client, a window that is killed, goes.
+	x := exec.Command("Xvfb", "-displayfd", "3", "-noreset", "-screen", "0", fmt.Sprintf("%dx%dx24", screenWidth, screenHeight), "-nolisten", "tcp")
 	x.ExtraFiles = []*os.File{w}
 	err = bound(x, syscall.SIGKILL)
 	w.Close()
