@@ -5,17 +5,17 @@ import "math"
 // Calibration. Strangers' normalised distances were measured on two public
 // research sets that differ in camera, resolution and handling (CASIA-IrisV1:
 // 283,000 pairs; MMU1: 100,000 pairs), every pair of different eyes, none left
-// out. After normalisation by independent bits both have the same spread
-// (0.0119 and 0.0122), and in units of it the same quantiles within a quarter
-// of a unit: 2.6 at 1e-2, 3.7 at 1e-3, 4.6 and 4.7 at 1e-4. That is a heavier
-// tail than the normal law's, because some irises are poorer in structure than
-// others; so the rate is taken to fall exponentially beyond 1e-2, at the slope
-// observed between 1e-2 and 1e-4, and not faster. Beyond what was measured
-// (about 1e-5) this is extrapolation on the cautious side: under binomial
-// statistics it would fall as exp(-z²/2).
+// out. After normalisation by independent bits both have the same mean (0.4145 and
+// 0.4128) and spread (0.0117 and 0.0115), and in units of it the same quantiles
+// within a quarter of a unit: 2.6 and 2.7 at 1e-2, 3.7 and 3.8 at 1e-3, 4.6 and
+// 4.8 at 1e-4. That is a heavier tail than the normal law's, because some irises
+// are poorer in structure than others; so the rate is taken to fall exponentially
+// beyond 1e-2, at the slope observed between 1e-2 and 1e-4, and not faster. Beyond
+// what was measured (about 1e-5) this is extrapolation on the cautious side: under
+// binomial statistics it would fall as exp(-z²/2).
 const (
-	impostorMean  = 0.419
-	impostorSigma = 0.0123
+	impostorMean  = 0.4145
+	impostorSigma = 0.0117
 	tailStart     = 2.6  // spreads below the mean at which the rate is 1e-2
 	tailSlope     = 0.95 // decades of false match rate for each further spread
 )

@@ -7,8 +7,8 @@ import (
 	"tambo/kiosk"
 )
 
-// maxShift is the largest rotation compared, in columns of codeW: ±22.5°.
-const maxShift = 16
+// maxShift is the largest rotation compared, in columns of codeW: ±45°.
+const maxShift = 32
 
 // Comparison is the outcome of comparing two templates of one eye.
 type Comparison struct {
@@ -25,7 +25,7 @@ type Comparison struct {
 // minCompared is the least number of verify bits that must be usable in both.
 const minCompared = codeBits / 14
 
-// Compare compares two templates over all rotations within ±22.5°. It is
+// Compare compares two templates over all rotations within ±45°. It is
 // symmetric but for the sign of the angle. It returns [ErrVersion],
 // [ErrMalformed] or [ErrTooFewBits], wrapped. Sides of the eyes are not looked
 // at: comparing a left with a right eye is the caller's question.
@@ -77,11 +77,13 @@ const (
 )
 
 // A block that moves by one column or one band has to be better by this share
-// of its bits; radial movement is tried at the topShift best rotations.
+// of its bits. Blocks are let move at the turns rotations that are best without,
+// and by a band at the topTurns of these that are best then.
 const (
 	elasticCost = 0.04
 	radialCost  = 0.04
-	topShift    = 3
+	turns       = 5
+	topTurns    = 2
 )
 
 // choice is a block's share of differing bits with the cost of its movement, as
@@ -103,14 +105,15 @@ func choose(rate float32, n int32) choice {
 func (c choice) rate() float32 { return math.Float32frombits(uint32(c >> 32)) }
 func (c choice) bits() float32 { return float32(uint16(c)) }
 
-// matcher holds, for a pair of codes, each block's choice at each rotation, with
-// the radial displacement that suits it best.
+// matcher holds, for a pair of codes, the tally of each rotation, and where
+// blocks are let move each block's choice, with the radial displacement that suits
+// it best.
 type matcher struct {
+	tallies [tableSpan]tally
 	// blocks by the distance of the common rotation, 0 to maxElastic columns
 	blocks [tableSpan][maxElastic + 1][blocks]choice
-	// sums of all blocks, none displaced: bits differing and compared
-	diff, n [tableSpan]float32
-	wide    [tableSpan]bool // radial displacements are in
+	has    [tableSpan]bool // its choices are in
+	wide   [tableSpan]bool // radial displacements too
 	// moved is the second code moved a band in and out, once that is needed.
 	moved   [2]code
 	isMoved bool
@@ -150,31 +153,23 @@ func compareOrdered(a, b *code) (Comparison, bool) {
 	var m matcher
 	m.info = math.Sqrt(a.info * b.info)
 	m.shift = (0.5 - impostorMean) * (math.Cbrt(m.info) - 1)
-	for t := range tableSpan {
-		m.level(t, a, b)
-	}
 	out := Comparison{HD: math.Inf(1), RawHD: math.Inf(1)}
-	var top [topShift]turn
-	nt := 0
-	for sh := -maxShift; sh <= maxShift; sh++ {
-		diff, n := float64(m.diff[sh+maxShift+maxElastic]), float64(m.n[sh+maxShift+maxElastic])
-		if n < minCompared {
-			continue
+	rigid, top := make([]turn, 0, turns), make([]turn, 0, topTurns)
+	for t := range tableSpan {
+		fastest.count(&m.tallies[t], a, b, &turnings[t])
+		sh := t - maxShift - maxElastic
+		if diff, n := m.tallies[t].sum(); sh >= -maxShift && sh <= maxShift && n >= minCompared {
+			out.RawHD = min(out.RawHD, float64(diff)/float64(n))
+			rigid = keep(rigid, turn{sh, m.normalise(float64(diff), float64(n))})
 		}
-		out.RawHD = min(out.RawHD, diff/n)
-		h := m.normalise(m.elastic(sh))
-		i := nt
-		if nt < topShift {
-			nt++
-		} else if i--; h >= top[i].h {
-			continue
-		}
-		for ; i > 0 && top[i-1].h > h; i-- {
-			top[i] = top[i-1]
-		}
-		top[i] = turn{sh, h}
 	}
-	for _, c := range top[:nt] {
+	for _, c := range rigid {
+		for t := c.sh + maxShift; t <= c.sh+maxShift+2*maxElastic; t++ {
+			m.level(t)
+		}
+		top = keep(top, turn{c.sh, m.normalise(m.elastic(c.sh))})
+	}
+	for _, c := range top {
 		for t := c.sh + maxShift; t <= c.sh+maxShift+2*maxElastic; t++ {
 			m.radial(t, a, b)
 		}
@@ -183,13 +178,29 @@ func compareOrdered(a, b *code) (Comparison, bool) {
 			out.HD, out.Bits, out.AngleDeg = h, int(n), float64(c.sh)*360/codeW
 		}
 	}
-	return out, nt > 0
+	return out, len(top) > 0
 }
 
 // turn is a common rotation and the distance found at it.
 type turn struct {
 	sh int
 	h  float64
+}
+
+// keep adds x to the best so far, which are in order and no more than they have
+// room for.
+func keep(best []turn, x turn) []turn {
+	i := len(best)
+	if i < cap(best) {
+		best = best[:i+1]
+	} else if i--; x.h >= best[i].h {
+		return best
+	}
+	for ; i > 0 && best[i-1].h > x.h; i-- {
+		best[i] = best[i-1]
+	}
+	best[i] = x
+	return best
 }
 
 // normalise stretches the distance from chance by the root of the independent
@@ -201,10 +212,12 @@ func (m *matcher) normalise(diff, n float64) float64 {
 }
 
 // level fills the table at rotation t without radial displacement.
-func (m *matcher) level(t int, a, b *code) {
-	var c tally
-	fastest.count(&c, a, b, &turnings[t])
-	var diff, all float32
+func (m *matcher) level(t int) {
+	if m.has[t] {
+		return
+	}
+	m.has[t] = true
+	c := &m.tallies[t]
 	for k := range blocks {
 		if c.n[k] == 0 {
 			for d := range m.blocks[t] {
@@ -212,13 +225,8 @@ func (m *matcher) level(t int, a, b *code) {
 			}
 			continue
 		}
-		n := float32(c.n[k])
-		rate := float32(c.diff[k]) / n
-		diff += float32(rate * n)
-		all += n
-		m.set(t, k, rate, c.n[k])
+		m.set(t, k, float32(c.diff[k])/float32(c.n[k]), c.n[k])
 	}
-	m.diff[t], m.n[t] = diff, all
 }
 
 // set enters block k at rotation t.
