@@ -47,7 +47,7 @@ type Engine struct {
 	raw    plane    // the image as it is
 	hist   [256]int // of raw
 	tone   tone
-	levels [6]plane // the image in the tones that the chain works on, halved again and again
+	levels [8]plane // the image in the tones that the chain works on, halved again and again
 	seg    segmenter
 	sheets [maxReadings]sheet
 	lids   lidFinder
@@ -56,6 +56,8 @@ type Engine struct {
 	values [3][]uint8
 	also   []*version // earlier engines to extract for
 	spare  code
+	// evidence is what the last image's score rests on.
+	evidence evidence
 }
 
 // New returns an engine.

@@ -64,12 +64,27 @@ func (e *Engine) assess(h *hypothesis, s *sheet, work int) Quality {
 	q.Concentricity = 100 * max(0, 1-d/rl)
 	q.MarginAdequacy = margins(h.limbus.Center, rl, p.w, p.h)
 	q.Sharpness = sharpness(&e.raw)
-	q.judge(evidence{
+	k, c := e.reduced(work, h.limbus, sharpRadius)
+	e.evidence = evidence{
 		pupil: float64(h.pupilScore), limbus: float64(h.limbusScore), residual: h.pupilResidual,
 		spread: float64(e.lids.sigma), coded: float64(ones(e.codes[0].mask[:])) / codeBits,
-		shiny: s.highlightShare(), sharp: e.irisSharpness(h, work), oval: h.pupil.oval(), steep: e.levels[work].steepness(h),
-	})
+		shiny: s.highlightShare(), sharp: e.irisSharpness(k, c), oval: h.pupil.oval(), steep: p.steepness(h),
+	}
+	k, c = e.reduced(k, c, surroundRadius)
+	e.evidence.around = e.levels[k].lines(&c)
+	q.judge(&e.evidence)
 	return q
+}
+
+// reduced halves level k until the curve c on it has at most that radius or
+// there is no smaller level, and returns the level and the curve there.
+func (e *Engine) reduced(k int, c Contour, radius float64) (int, Contour) {
+	for c.Radius() > radius && k+1 < len(e.levels) {
+		e.levels[k+1].halve(&e.levels[k])
+		c = c.scaled(0.5)
+		k++
+	}
+	return k, c
 }
 
 // gate maps v linearly to 0 at bad and 1 at good, clipped.
@@ -88,12 +103,15 @@ type evidence struct {
 	sharp         float64 // irisSharpness
 	steep         float64 // steepness of the pupil's border
 	oval          float64 // of the pupil
+	around        surround
 }
 
 // judge sets Score and Guidance. The score is the product of gates, each 1
 // where it costs nothing and 0 where the capture is useless, so that one good
-// property never hides a bad one and several doubts add up.
-func (q *Quality) judge(e evidence) {
+// property never hides a bad one and several doubts add up. The last of them is
+// how likely the capture is to match, which tells those apart that pass all
+// others.
+func (q *Quality) judge(e *evidence) {
 	// A shut or half shut eye shows itself less in what is covered than in
 	// boundaries that are hard to believe and in a ring that is no iris.
 	open := gate(e.pupil, 8, 30) * gate(e.residual, 0.04, 0.016) * gate(q.IrisPupilContrast, 8, 50) *
@@ -119,8 +137,16 @@ func (q *Quality) judge(e evidence) {
 			worst = g.v
 		}
 	}
-	q.Score, q.Guidance = 100*score, GuidanceNone
+	likely := 1 - missCost*e.miss()
+	q.Score, q.Guidance = 100*score*likely, GuidanceNone
 	if worst > 0.8 {
+		switch {
+		case likely > 0.8:
+		case e.around.turned > clearlyTurned:
+			q.Guidance = GuidanceLookHere
+		default:
+			q.Guidance = GuidanceOpenWider
+		}
 		return
 	}
 	// Where what was found is hardly an eye, its measures say nothing.
@@ -303,16 +329,10 @@ func sharpnessIn(p *plane, x0, y0, x1, y1 int) float64 {
 	return 100 * pw * pw / (pw*pw + c*c)
 }
 
-// irisSharpness is the sharpness measure on the iris and its border, at the
-// level on which the iris has a radius of 40 to 80 pixels where there is one,
-// so that it says the same of a near and of a distant eye.
-func (e *Engine) irisSharpness(h *hypothesis, work int) float64 {
-	k, c := work, h.limbus
-	for c.Radius() > sharpRadius && k+1 < len(e.levels) {
-		e.levels[k+1].halve(&e.levels[k])
-		c = c.scaled(0.5)
-		k++
-	}
+// irisSharpness is the sharpness measure on the iris and its border c of level
+// k, at the level on which the iris has a radius of 40 to 80 pixels where there
+// is one, so that it says the same of a near and of a distant eye.
+func (e *Engine) irisSharpness(k int, c Contour) float64 {
 	for c.Radius() < sharpRadius/2 && k > 0 {
 		c = c.scaled(2)
 		k--
