@@ -1,36 +1,15 @@
 package discover
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
-	"slices"
 	"strings"
 	"testing"
 
 	"tambo/devices"
-	"tambo/devices/usb"
 	"tambo/devices/v4l2"
 	"tambo/devices/virtual"
+	"tambo/devices/virtual/virtualtest"
 )
-
-// unknown is a bus whose devices are of a model that no table knows, and that can
-// say other descriptors.
-type unknown struct {
-	*virtual.Bus
-	config func([]byte) []byte
-}
-
-func (b unknown) List(ctx context.Context) ([]usb.DeviceInfo, error) {
-	list, err := b.Bus.List(ctx)
-	for i := range list {
-		list[i].VendorID, list[i].ProductID = 0xf055, 0x0001
-		if b.config != nil {
-			list[i].Config = b.config(list[i].Config)
-		}
-	}
-	return list, err
-}
 
 func twin(t *testing.T) *virtual.Device {
 	t.Helper()
@@ -66,7 +45,7 @@ func TestTwoFunctions(t *testing.T) {
 		t.Errorf("illumination, which is the second function's: %v", err)
 	}
 
-	list, err = New(&unknown{Bus: bus}).List(within(t))
+	list, err = New(&virtualtest.Unknown{Bus: bus}).List(within(t))
 	if err != nil || len(list) != 2 {
 		t.Fatalf("%v, %v", list, err)
 	}
@@ -78,32 +57,12 @@ func TestTwoFunctions(t *testing.T) {
 	}
 }
 
-// twice puts a second copy of a camera's function behind the first, on interfaces
-// 2 and 3.
-func twice(config []byte) []byte {
-	second := bytes.Clone(config[9:])
-	_ = usb.Walk(second, func(d []byte) error {
-		switch {
-		case d[1] == usb.DescAssociation, d[1] == usb.DescInterface:
-			d[2] += 2
-		case d[1] == usb.DescCSInterface && d[2] == 1 && d[3] == 0x10: // the control header
-			d[12] += 2
-		case d[1] == usb.DescEndpoint:
-			d[2]++
-		}
-		return nil
-	})
-	out := slices.Concat(config, second)
-	binary.LittleEndian.PutUint16(out[2:], uint16(len(out)))
-	return out
-}
-
 // Two face cameras in one device arrive both, and each can be opened.
 func TestTwoFaceFunctions(t *testing.T) {
 	bus := virtual.NewBus()
 	defer bus.Close()
 	plug(t, bus, "1-1", colour(t, "YUY2"))
-	d := New(&unknown{bus, twice})
+	d := New(&virtualtest.Unknown{Bus: bus, Config: virtualtest.Twice})
 	ctx, cancel := context.WithCancel(within(t))
 	defer cancel()
 	var seen []Device

@@ -25,9 +25,9 @@ func (j *judging) devices() {
 		switch {
 		case !d.Present:
 		case d.Fault == DeviceDescriptors && !j.has(CauseDescriptors):
-			j.say(d.Part, CauseDescriptors, port(d.Port))
+			j.say(d.Part, CauseDescriptors, of(d))
 		case d.WhyNot && d.Fault == "" && !j.has(CauseDeviceDriver):
-			j.say(PartUnknown, CauseNoDriver, port(d.Port), named(d.Model))
+			j.say(PartUnknown, CauseNoDriver, of(d), named(d.Model))
 		case !d.WhyNot:
 			j.device(d)
 		}
@@ -36,11 +36,11 @@ func (j *judging) devices() {
 
 // together finds the USB hub of which two or more devices went at the same
 // time: its port, or empty. Two on ports of the machine itself say nothing about
-// a hub.
+// a hub, and neither do two cameras at one port, which are one device.
 func (j *judging) together() string {
 	for i, a := range j.f.Devices {
 		for _, b := range j.f.Devices[i+1:] {
-			if a.Present || b.Present || a.Left.IsZero() || b.Left.IsZero() || a.Left.Sub(b.Left).Abs() > Together {
+			if a.Present || b.Present || a.Port == b.Port || a.Left.IsZero() || b.Left.IsZero() || a.Left.Sub(b.Left).Abs() > Together {
 				continue
 			}
 			up := upstream(a.Port)
@@ -85,16 +85,16 @@ func (j *judging) missing(p Part, hub string) {
 		if gone == nil || d.Port == gone.Port {
 			switch {
 			case d.Fault == DeviceDescriptors:
-				j.say(p, CauseDescriptors, port(d.Port))
+				j.say(p, CauseDescriptors, of(d))
 				return
 			case gone == nil && d.WhyNot && d.Could == p:
-				j.say(p, CauseDeviceDriver, port(d.Port), named(d.Model))
+				j.say(p, CauseDeviceDriver, of(d), named(d.Model))
 				return
 			}
 		}
 	}
 	if gone != nil {
-		j.say(p, CauseDeviceGone, port(gone.Port), when(gone.Left))
+		j.say(p, CauseDeviceGone, of(*gone), when(gone.Left))
 		return
 	}
 	j.say(p, CauseDeviceNever)
@@ -104,7 +104,7 @@ func (j *judging) missing(p Part, hub string) {
 func (j *judging) device(d DeviceFacts) {
 	fault := map[DeviceFault]Cause{DeviceAccess: CauseDeviceAccess, DeviceStalled: CauseDeviceStalled, DeviceBusy: CauseDeviceBusy, DeviceBadData: CauseCable}[d.Fault]
 	if fault != "" {
-		j.say(d.Part, fault, port(d.Port), when(d.FaultAt))
+		j.say(d.Part, fault, of(d), when(d.FaultAt))
 	}
 	lost := j.stream(d, fault == CauseCable)
 	if d.Target != nil && d.Target.Found && !lost {
@@ -113,9 +113,9 @@ func (j *judging) device(d DeviceFacts) {
 	if g := d.Page; g != nil && g.Found {
 		switch {
 		case max(g.Scale-100, 100-g.Scale) > ScaleLimit:
-			j.say(d.Part, CauseScanScale, port(d.Port), count(int(g.Scale+0.5)))
+			j.say(d.Part, CauseScanScale, of(d), count(int(g.Scale+0.5)))
 		case g.Sharp < ScanSharpFloor, g.White < ScanWhiteFloor:
-			j.say(d.Part, CauseScanDirty, port(d.Port), count(g.Sharp))
+			j.say(d.Part, CauseScanDirty, of(d), count(g.Sharp))
 		}
 	}
 }
@@ -130,18 +130,18 @@ func (j *judging) stream(d DeviceFacts, said bool) (lost bool) {
 	n := int(s.Damaged + s.BusErrors)
 	if n > 0 && j.f.At.Sub(s.Lost) < LossAge {
 		if !said {
-			j.say(d.Part, CauseCable, port(d.Port), count(n), when(s.Lost))
+			j.say(d.Part, CauseCable, of(d), count(n), when(s.Lost))
 		}
 		return true
 	}
 	switch {
 	case s.Frames < rateFrames || s.Rate == 0 || s.Rate >= RateFloor: // too few say nothing
 	case d.Slow:
-		j.say(d.Part, CauseSlowPort, port(d.Port), count(int(s.Rate+0.5)))
+		j.say(d.Part, CauseSlowPort, of(d), count(int(s.Rate+0.5)))
 	case s.Dropped > s.Frames/4:
-		j.say(d.Part, CauseSlowKiosk, port(d.Port), count(int(s.Rate+0.5)))
+		j.say(d.Part, CauseSlowKiosk, of(d), count(int(s.Rate+0.5)))
 	default:
-		j.say(d.Part, CauseSlowCamera, port(d.Port), count(int(s.Rate+0.5)))
+		j.say(d.Part, CauseSlowCamera, of(d), count(int(s.Rate+0.5)))
 	}
 	return false
 }
@@ -152,14 +152,14 @@ func (j *judging) target(d DeviceFacts) {
 	t := d.Target
 	switch {
 	case t.Swapped:
-		j.say(d.Part, CauseSwapped, port(d.Port))
+		j.say(d.Part, CauseSwapped, of(d))
 	case t.White < WhiteFloor:
-		j.say(d.Part, CauseDark, port(d.Port), count(t.White))
+		j.say(d.Part, CauseDark, of(d), count(t.White))
 	case t.White > WhiteTop:
-		j.say(d.Part, CauseBright, port(d.Port), count(t.White))
+		j.say(d.Part, CauseBright, of(d), count(t.White))
 	case t.Even < EvenFloor:
-		j.say(d.Part, CauseUneven, port(d.Port), count(t.Even))
+		j.say(d.Part, CauseUneven, of(d), count(t.Even))
 	case t.Sharp < SharpFloor:
-		j.say(d.Part, CauseBlurred, port(d.Port), count(t.Sharp))
+		j.say(d.Part, CauseBlurred, of(d), count(t.Sharp))
 	}
 }

@@ -213,10 +213,14 @@ const (
 
 // DeviceFacts is a device, or one that was there before.
 type DeviceFacts struct {
-	Part    Part   `json:"part"`
-	Name    string `json:"name,omitempty"`
-	Model   string `json:"model,omitempty"` // VID:PID
-	Port    string `json:"port"`
+	Part  Part   `json:"part"`
+	Name  string `json:"name,omitempty"`
+	Model string `json:"model,omitempty"` // VID:PID
+	Port  string `json:"port"`
+	// Function tells cameras of one device apart that are at one port: the
+	// interface number of the video function, 0 where there is one.
+	Function int `json:"function,omitempty"`
+
 	Driver  string `json:"driver,omitempty"`
 	Virtual bool   `json:"virtual,omitempty"`
 	// WhyNot: no driver takes it. A hub is not listed. Could is the part that its

@@ -97,6 +97,9 @@ func TestVerdict(t *testing.T) {
 		"both gone, another stays": {do(gone(0, ago(time.Minute)), gone(1, ago(time.Minute)), func(f *Facts) {
 			f.Devices = append(f.Devices, DeviceFacts{Part: PartUnknown, Port: "1-4.3", Present: true, WhyNot: true})
 		}), CauseDeviceGone, PartCamera, "1-4.1", []Cause{CauseUSBHub}},
+		"a composite camera gone from its hub": {func(f *Facts) {
+			f.Needs, f.Devices = []Part{PartCamera}, []DeviceFacts{{Part: PartCamera, Port: "1-4.1", Left: ago(time.Minute)}, {Part: PartFace, Port: "1-4.1", Left: ago(time.Minute)}}
+		}, CauseDeviceGone, PartCamera, "1-4.1", []Cause{CauseUSBHub}},
 		"no bus": {do(gone(0, ago(time.Minute)), func(f *Facts) { f.Bus = BusFails }), CauseBus, PartUnknown, "", []Cause{CauseDeviceGone}},
 		"broken descriptors": {do(gone(0, ago(time.Minute)), func(f *Facts) {
 			f.Devices = append(f.Devices, DeviceFacts{Part: PartUnknown, Port: "1-4.1", Present: true, WhyNot: true, Fault: DeviceDescriptors})
@@ -203,6 +206,29 @@ func TestUnknownIsNotWell(t *testing.T) {
 	}
 }
 
+// TestOneOfTwoCameras: of two cameras of one kind in one device only the one that
+// fails is blamed, and their lines are told apart.
+func TestOneOfTwoCameras(t *testing.T) {
+	f := well()
+	one := DeviceFacts{Part: PartFace, Name: "Specimen twin", Port: "1-5", Driver: "uvc", Present: true}
+	two := one
+	two.Function, two.Fault, two.FaultAt = 2, DeviceBusy, ago(time.Minute)
+	f.Devices = append(f.Devices, one, two)
+	r := Judge(f)
+	if v, _ := r.Verdict(); len(r.Findings) != 1 || v.Cause != CauseDeviceBusy || v.Part != PartFace || v.Port != "1-5" || v.Function != 2 {
+		t.Errorf("%+v", r.Findings)
+	}
+	var lines []Line
+	for _, l := range r.Lines {
+		if l.Part == PartFace {
+			lines = append(lines, l)
+		}
+	}
+	if len(lines) != 2 || lines[0].Name == lines[1].Name || lines[0].Weight != Well || lines[1].Cause != CauseDeviceBusy {
+		t.Errorf("%+v", lines)
+	}
+}
+
 func TestEveryCauseIsListedOnce(t *testing.T) {
 	seen := map[Cause]bool{}
 	for _, c := range causes {
@@ -222,7 +248,7 @@ func TestEveryCauseIsListedOnce(t *testing.T) {
 func TestNotesHoldNoValues(t *testing.T) {
 	good := []Note{
 		{At: now, Kind: NoteShown, Key: "fault.device", Page: "irises"}, {At: now, Kind: NoteShown, Key: "fault.device", Page: "held/type"},
-		{At: now, Kind: NoteLost, Part: PartCamera, Port: "1-4.2", Count: 12},
+		{At: now, Kind: NoteLost, Part: PartCamera, Port: "1-4.2", Count: 12}, {At: now, Kind: NoteLeft, Part: PartFace, Port: "1-4.2", Function: 2},
 		{At: now, Kind: NoteFault, Code: "MOKA-27", Findings: Judge(well()).Findings},
 		{At: now, Kind: NoteFault, Code: "MOKA-27", Findings: []Finding{{Part: PartHub, Cause: CauseRefused, Name: "hub.example:8443"}, {Part: PartVault, Cause: CauseVaultDamaged, Name: "vault.db"}}},
 	}
@@ -232,13 +258,13 @@ func TestNotesHoldNoValues(t *testing.T) {
 			t.Fatal(err)
 		}
 		back, err := ParseNote(b)
-		if err != nil || back.Kind != n.Kind || back.Port != n.Port {
+		if err != nil || back.Kind != n.Kind || back.Port != n.Port || back.Function != n.Function {
 			t.Errorf("%s: %v", b, err)
 		}
 	}
 	for _, line := range []string{
 		`{"at":"2026-11-22T11:33:00Z","kind":"shown","key":"Ollanta Dabrowski"}`, `{"at":"2026-11-22T11:33:00Z","kind":"shown","key":"fault.device","page":"irises 0417"}`,
-		`{"at":"2026-11-22T11:33:00Z","kind":"lost","part":"camera","port":"Quispe"}`, `{"at":"2026-11-22T11:33:00Z","kind":"fault","code":"QUISPE"}`,
+		`{"at":"2026-11-22T11:33:00Z","kind":"lost","part":"camera","port":"Quispe"}`, `{"at":"2026-11-22T11:33:00Z","kind":"left","part":"face","port":"1-1","function":256}`, `{"at":"2026-11-22T11:33:00Z","kind":"fault","code":"QUISPE"}`,
 		`{"at":"2026-11-22T11:33:00Z","kind":"lost","part":"Quispe"}`, `{"at":"2026-11-22T11:33:00Z","kind":"lost","name":"Quispe"}`,
 		`{"at":"2026-11-22T11:33:00Z","kind":"fault","findings":[{"part":"hub","cause":"refused","name":"Ollanta Dabrowski"}]}`,
 		`{"at":"2026-11-22T11:33:00Z","kind":"fault","findings":[{"part":"hub","cause":"Quispe"}]}`, `{"kind":"shown","key":"fault.device"}`, `{"at":"2026-11-22T11:33:00Z","kind":"shown"}`, `null`, ``,

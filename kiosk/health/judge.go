@@ -48,14 +48,16 @@ const (
 // Finding is a cause with what it is about. Only fields that the cause speaks of
 // are set.
 type Finding struct {
-	Part   Part          `json:"part"`
-	Cause  Cause         `json:"cause"`
-	Weight Weight        `json:"weight"`
-	Port   string        `json:"port,omitempty"`
-	Name   string        `json:"name,omitempty"` // of a file of the vault, or the hub's address
-	Count  int           `json:"count,omitempty"`
-	At     time.Time     `json:"at,omitzero"`
-	Span   time.Duration `json:"span,omitempty"`
+	Part   Part   `json:"part"`
+	Cause  Cause  `json:"cause"`
+	Weight Weight `json:"weight"`
+	Port   string `json:"port,omitempty"`
+	// Function is as of DeviceFacts.
+	Function int           `json:"function,omitempty"`
+	Name     string        `json:"name,omitempty"` // of a file of the vault, or the hub's address
+	Count    int           `json:"count,omitempty"`
+	At       time.Time     `json:"at,omitzero"`
+	Span     time.Duration `json:"span,omitempty"`
 }
 
 // Report is what follows from facts.
@@ -132,9 +134,12 @@ func (j *judging) say(p Part, c Cause, more ...func(*Finding)) {
 	j.found = append(j.found, f)
 }
 
-func count(n int) func(*Finding)          { return func(f *Finding) { f.Count = n } }
-func named(s string) func(*Finding)       { return func(f *Finding) { f.Name = s } }
-func port(s string) func(*Finding)        { return func(f *Finding) { f.Port = s } }
+func count(n int) func(*Finding)    { return func(f *Finding) { f.Count = n } }
+func named(s string) func(*Finding) { return func(f *Finding) { f.Name = s } }
+func port(s string) func(*Finding)  { return func(f *Finding) { f.Port = s } }
+func of(d DeviceFacts) func(*Finding) {
+	return func(f *Finding) { f.Port, f.Function = d.Port, d.Function }
+}
 func when(t time.Time) func(*Finding)     { return func(f *Finding) { f.At = t } }
 func span(d time.Duration) func(*Finding) { return func(f *Finding) { f.Span = d } }
 

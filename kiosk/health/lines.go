@@ -1,21 +1,24 @@
 package health
 
 import (
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
 // Line is a part with what was measured of it.
 type Line struct {
-	Part   Part     `json:"part"`
-	Port   string   `json:"port,omitempty"`
-	Name   string   `json:"name,omitempty"` // product, driver's words; of the hub its address
-	Weight Weight   `json:"weight"`         // of its gravest finding
-	Cause  Cause    `json:"cause,omitempty"`
-	Known  bool     `json:"known"` // it was looked at
-	There  bool     `json:"there"` // of a device: plugged in
-	Figs   []Figure `json:"figures,omitempty"`
+	Part     Part     `json:"part"`
+	Port     string   `json:"port,omitempty"`
+	Function int      `json:"function,omitempty"` // as of DeviceFacts
+	Name     string   `json:"name,omitempty"`     // product, driver's words; of the hub its address
+	Weight   Weight   `json:"weight"`             // of its gravest finding
+	Cause    Cause    `json:"cause,omitempty"`
+	Known    bool     `json:"known"` // it was looked at
+	There    bool     `json:"there"` // of a device: plugged in
+	Figs     []Figure `json:"figures,omitempty"`
 }
 
 // Figure is a number with its floor or its top. Its words are under "figure.".
@@ -81,7 +84,7 @@ func lines(f Facts, found []Finding, not []Part) []Line {
 		l := &out[i]
 		l.Known = !slices.Contains(not, l.Part)
 		for _, x := range found {
-			if x.Part == l.Part && (x.Port == l.Port || x.Port == "" || l.Port == "") {
+			if x.Part == l.Part && (x.Port == l.Port && x.Function == l.Function || x.Port == "" || l.Port == "") {
 				l.Weight, l.Cause = x.Weight, x.Cause // the gravest comes first
 				break
 			}
@@ -164,9 +167,12 @@ func diskLine(d *DiskFacts) Line {
 }
 
 func deviceLine(d DeviceFacts) Line {
-	l := Line{Part: d.Part, Port: d.Port, Name: d.Name, There: d.Present}
+	l := Line{Part: d.Part, Port: d.Port, Function: d.Function, Name: d.Name, There: d.Present}
 	if d.Part == PartUnknown {
 		l.Name = d.Model + " " + d.Name
+	}
+	if d.Function != 0 {
+		l.Name = strings.TrimSpace(fmt.Sprintf("%s (interface %d)", l.Name, d.Function))
 	}
 	if s := d.Stream; s != nil && s.Frames > 0 {
 		if s.Rate > 0 && s.Frames >= rateFrames {

@@ -33,6 +33,7 @@ type Note struct {
 	Page     string    `json:"page,omitempty"`
 	Part     Part      `json:"part,omitempty"`
 	Port     string    `json:"port,omitempty"`
+	Function int       `json:"function,omitempty"` // as of DeviceFacts
 	Count    int       `json:"count,omitempty"`
 	Code     string    `json:"code,omitempty"`
 	Passed   bool      `json:"passed,omitempty"`
@@ -58,18 +59,21 @@ func (n Note) Check() error {
 	switch {
 	case !slices.Contains(kinds, n.Kind), n.At.IsZero(),
 		n.Key != "" && !keyForm.MatchString(n.Key), n.Page != "" && !pageForm.MatchString(n.Page),
-		n.Count < 0, !portForm.MatchString(n.Port), !codeForm.MatchString(n.Code), n.Part != "" && !knownPart(n.Part), len(n.Findings) > len(causes):
+		n.Count < 0, !functionForm(n.Function), !portForm.MatchString(n.Port), !codeForm.MatchString(n.Code), n.Part != "" && !knownPart(n.Part), len(n.Findings) > len(causes):
 		return ErrNote
 	case (n.Kind == NoteShown) != (n.Key != ""):
 		return ErrNote
 	}
 	for _, f := range n.Findings {
-		if i, _ := rank(f.Cause); i == len(causes) || !knownPart(f.Part) || !portForm.MatchString(f.Port) || !nameForm.MatchString(f.Name) {
+		if i, _ := rank(f.Cause); i == len(causes) || !knownPart(f.Part) || !portForm.MatchString(f.Port) || !functionForm(f.Function) || !nameForm.MatchString(f.Name) {
 			return ErrNote
 		}
 	}
 	return nil
 }
+
+// functionForm: an interface number is a byte (USB 2.0, table 9-12).
+func functionForm(n int) bool { return n >= 0 && n <= 255 }
 
 func knownPart(p Part) bool {
 	return slices.Contains([]Part{PartCamera, PartFace, PartScanner, PartChip, PartHub, PartQueue, PartKeys, PartVault, PartDisk, PartClock, PartPower, PartPrinter, PartUnknown}, p)

@@ -72,7 +72,7 @@ func (m *Meter) Watch(ctx context.Context, cam devices.IrisCamera, each func(Loo
 func (m *Meter) saw(port string, t health.TargetFacts) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.at(health.PartCamera, port).target = &t
+	m.at(place{part: health.PartCamera, port: port}).target = &t
 }
 
 // seeModel looks for the eye models in a frame.
@@ -148,7 +148,7 @@ func (m *Meter) Calibrate(ctx context.Context, s devices.DocumentScanner, dpi in
 	}
 	if m != nil && ok {
 		m.mu.Lock()
-		m.at(health.PartScanner, s.Info().Port).page = &facts
+		m.at(place{part: health.PartScanner, port: s.Info().Port}).page = &facts
 		m.mu.Unlock()
 	}
 	if !ok {

@@ -21,8 +21,17 @@ type Meter struct {
 
 	mu    sync.Mutex
 	began time.Time
-	known map[string]*metered // by part and port
+	known map[place]*metered
 }
+
+// place tells what is plugged in apart: two cameras of one device are at one port.
+type place struct {
+	part     health.Part
+	port     string
+	function int // as of health.DeviceFacts
+}
+
+func placeOf(d discover.Device) place { return place{PartOf(d.Info.Kind), d.Info.Port, d.Function()} }
 
 type metered struct {
 	stream  health.StreamFacts
@@ -34,23 +43,22 @@ type metered struct {
 
 // NewMeter meters what a discovery opens; journal may be nil.
 func NewMeter(d *discover.Discovery, journal *Journal) *Meter {
-	return &Meter{Discovery: d, journal: journal, began: time.Now(), known: map[string]*metered{}}
+	return &Meter{Discovery: d, journal: journal, began: time.Now(), known: map[place]*metered{}}
 }
 
 // at returns what is known of a device. The caller holds the lock.
-func (m *Meter) at(p health.Part, port string) *metered {
-	key := string(p) + " " + port
-	if m.known[key] == nil {
-		m.known[key] = &metered{}
+func (m *Meter) at(p place) *metered {
+	if m.known[p] == nil {
+		m.known[p] = &metered{}
 	}
-	return m.known[key]
+	return m.known[p]
 }
 
 // fill adds what is known to a device's facts.
 func (m *Meter) fill(d *health.DeviceFacts, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	k := m.known[string(d.Part)+" "+d.Port]
+	k := m.known[place{d.Part, d.Port, d.Function}]
 	if k == nil {
 		return
 	}
@@ -82,14 +90,7 @@ func (m *Meter) Forget() {
 	clear(m.known)
 }
 
-// Left forgets a device that went: what comes back may be another one.
-func (m *Meter) Left(p health.Part, port string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.known, string(p)+" "+port)
-}
-
-func (m *Meter) failed(p health.Part, port string, err error) {
+func (m *Meter) failed(p place, err error) {
 	f := health.DeviceFault("") // gone is known by its absence; unsupported is nobody's fault
 	switch {
 	case err == nil, errors.Is(err, context.Canceled):
@@ -104,7 +105,7 @@ func (m *Meter) failed(p health.Part, port string, err error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	k := m.at(p, port)
+	k := m.at(p)
 	if k.fault = f; f != "" {
 		k.faultAt = time.Now()
 	}
@@ -124,7 +125,7 @@ func (m *Meter) OpenIrisCamera(ctx context.Context) (devices.IrisCamera, error) 
 func (m *Meter) OpenIrisCameraAt(ctx context.Context, port string) (devices.IrisCamera, error) {
 	c, err := m.Discovery.OpenIrisCameraAt(ctx, port)
 	if err != nil {
-		m.failed(health.PartCamera, port, err)
+		m.failed(place{part: health.PartCamera, port: port}, err)
 		return nil, err
 	}
 	return &meteredCamera{c, m}, nil
@@ -135,7 +136,7 @@ func (m *Meter) blame(ctx context.Context, kind devices.Kind, err error) {
 	list, _ := m.List(ctx)
 	for _, d := range list {
 		if d.Info.Kind == kind {
-			m.failed(PartOf(kind), d.Info.Port, err)
+			m.failed(placeOf(d), err)
 			return
 		}
 	}
@@ -158,7 +159,7 @@ type meteredScanner struct {
 
 func (s *meteredScanner) Scan(ctx context.Context, o devices.ScanOptions, progress func(int64)) (devices.Page, error) {
 	p, err := s.DocumentScanner.Scan(ctx, o, progress)
-	s.m.failed(health.PartScanner, s.Info().Port, err)
+	s.m.failed(place{part: health.PartScanner, port: s.Info().Port}, err)
 	return p, err
 }
 
@@ -170,7 +171,7 @@ type meteredCamera struct {
 func (c *meteredCamera) Stream(ctx context.Context) (devices.IrisStream, error) {
 	port := c.Info().Port
 	s, err := c.IrisCamera.Stream(ctx)
-	c.m.failed(health.PartCamera, port, err)
+	c.m.failed(place{part: health.PartCamera, port: port}, err)
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +207,7 @@ func (s *meteredStream) Next(ctx context.Context) (devices.IrisFrame, error) {
 		s.late = max(s.late*9/10, time.Since(f.At))
 		s.mu.Unlock()
 	} else if !errors.Is(err, devices.ErrGone) && ctx.Err() == nil {
-		s.m.failed(health.PartCamera, s.port, err)
+		s.m.failed(place{part: health.PartCamera, port: s.port}, err)
 	}
 	s.add(false)
 	return f, err
@@ -238,7 +239,7 @@ func (s *meteredStream) add(last bool) {
 	s.mu.Unlock()
 
 	s.m.mu.Lock()
-	k := &s.m.at(health.PartCamera, s.port).stream
+	k := &s.m.at(place{part: health.PartCamera, port: s.port}).stream
 	k.Frames += st.Frames - before.Frames
 	k.Dropped += st.Dropped - before.Dropped
 	k.Damaged += st.Damaged - before.Damaged
@@ -261,15 +262,18 @@ func (s *meteredStream) add(last bool) {
 // Came and Went note what was plugged in and out.
 func (m *Meter) Came(d discover.Device) { m.plugged(health.NoteCame, d) }
 
-// Went notes that a device was unplugged.
+// Went notes that a device was unplugged, and forgets it: what comes back may be
+// another one.
 func (m *Meter) Went(d discover.Device) {
-	m.Left(PartOf(d.Info.Kind), d.Info.Port)
+	m.mu.Lock()
+	delete(m.known, placeOf(d))
+	m.mu.Unlock()
 	m.plugged(health.NoteLeft, d)
 }
 
 func (m *Meter) plugged(kind health.NoteKind, d discover.Device) {
 	if m.journal != nil && !isHub(d) {
-		m.journal.Note(health.Note{Kind: kind, Part: PartOf(d.Info.Kind), Port: d.Info.Port})
+		m.journal.Note(health.Note{Kind: kind, Part: PartOf(d.Info.Kind), Port: d.Info.Port, Function: d.Function()})
 	}
 }
 

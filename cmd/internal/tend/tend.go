@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -268,7 +269,7 @@ func isHub(d discover.Device) bool { return d.USB().Class == 0x09 }
 
 func deviceFacts(d discover.Device, m *Meter, now time.Time) health.DeviceFacts {
 	i := d.Info
-	x := health.DeviceFacts{Part: PartOf(i.Kind), Name: i.Name, Model: model(i), Port: i.Port, Driver: i.Driver, Virtual: i.Virtual,
+	x := health.DeviceFacts{Part: PartOf(i.Kind), Name: i.Name, Model: model(i), Port: i.Port, Function: d.Function(), Driver: i.Driver, Virtual: i.Virtual,
 		WhyNot: d.WhyNot != "", Present: true, Slow: d.USB().Speed == usb.SpeedFull || d.USB().Speed == usb.SpeedLow}
 	config, err := usb.ParseConfig(d.USB().Config)
 	if err != nil {
@@ -300,11 +301,13 @@ func could(c usb.Config) health.Part {
 // past adds what the journal knows: devices that went, packets that were lost.
 func (k *Kiosk) past(f *health.Facts) {
 	for _, n := range k.Journal.Last(noteMemory) {
-		i := find(f.Devices, n.Part, n.Port)
+		i := slices.IndexFunc(f.Devices, func(d health.DeviceFacts) bool {
+			return d.Part == n.Part && d.Port == n.Port && d.Function == n.Function
+		})
 		switch n.Kind {
 		case health.NoteLeft:
 			if i < 0 {
-				f.Devices = append(f.Devices, health.DeviceFacts{Part: n.Part, Port: n.Port, Left: n.At})
+				f.Devices = append(f.Devices, health.DeviceFacts{Part: n.Part, Port: n.Port, Function: n.Function, Left: n.At})
 			} else if !f.Devices[i].Present {
 				f.Devices[i].Left = n.At
 			}
@@ -324,13 +327,4 @@ func (k *Kiosk) past(f *health.Facts) {
 			}
 		}
 	}
-}
-
-func find(all []health.DeviceFacts, p health.Part, port string) int {
-	for i, d := range all {
-		if d.Part == p && d.Port == port {
-			return i
-		}
-	}
-	return -1
 }

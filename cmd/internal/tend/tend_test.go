@@ -14,6 +14,7 @@ import (
 	"tambo/devices/discover"
 	"tambo/devices/usb"
 	"tambo/devices/virtual"
+	"tambo/devices/virtual/virtualtest"
 	"tambo/kiosk"
 	"tambo/kiosk/health"
 	"tambo/kiosk/session/sessiontest"
@@ -40,7 +41,12 @@ func (s scene) Eyes(shot virtual.Shot) (left, right *image.Gray) {
 	}
 	return l, r
 }
-func (scene) Page(dpi int, _ bool) image.Image { return target.DrawPage(dpi) }
+
+// nobody sits before a face camera.
+type nobody struct{}
+
+func (nobody) Picture(virtual.Shot) image.Image { return nil }
+func (scene) Page(dpi int, _ bool) image.Image  { return target.DrawPage(dpi) }
 
 // still draws a scene once.
 type still struct{ left, right *image.Gray }
@@ -156,7 +162,7 @@ func TestVerdictOfVirtualFaults(t *testing.T) {
 		if !errors.Is(err, devices.ErrStalled) {
 			t.Fatal(err)
 		}
-		b.m.failed(health.PartCamera, "1-4", err) // as the officer's capture sees it: its own time is over
+		b.m.failed(place{part: health.PartCamera, port: "1-4"}, err) // as the officer's capture sees it: its own time is over
 		b.verdict(health.CauseDeviceStalled, health.PartCamera, "1-4")
 	})
 	t.Run("unplugged and back", func(t *testing.T) {
@@ -202,6 +208,52 @@ func TestVerdictOfVirtualFaults(t *testing.T) {
 type brokenBus struct{ *virtual.Bus }
 
 func (brokenBus) List(context.Context) ([]usb.DeviceInfo, error) { return nil, usb.ErrIO }
+
+// TestTwoCamerasOfOneDevice: what is known of one of two face cameras in one device
+// is not said of the other.
+func TestTwoCamerasOfOneDevice(t *testing.T) {
+	bus := virtual.NewBus()
+	defer bus.Close()
+	face, err := virtual.NewColourCamera(nobody{}, virtual.ColourOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := bus.Plug("1-4.1", face); err != nil {
+		t.Fatal(err)
+	}
+	journal := OpenJournal(filepath.Join(t.TempDir(), "vault"))
+	faces := func(d *discover.Discovery, m *Meter) (out []health.DeviceFacts) {
+		for _, x := range (&Kiosk{Devices: d, Meter: m, Journal: journal}).Facts(t.Context()).Devices {
+			if x.Part == health.PartFace {
+				out = append(out, x)
+			}
+		}
+		return out
+	}
+	both := discover.New(&virtualtest.Unknown{Bus: bus, Config: virtualtest.Twice})
+	m := NewMeter(both, journal)
+	list, err := both.List(t.Context())
+	if err != nil || len(list) != 2 {
+		t.Fatal(list, err)
+	}
+	m.failed(placeOf(list[1]), devices.ErrBusy)
+	if f := faces(both, m); len(f) != 2 || f[0].Fault != "" || f[1].Fault != health.DeviceBusy {
+		t.Errorf("the second is busy, and the meter knows %+v", f)
+	}
+	m.Went(list[0])
+	if f := faces(both, m); len(f) != 2 || f[1].Fault != health.DeviceBusy {
+		t.Errorf("the first went, and what is known of the second with it: %+v", f)
+	}
+	m.Went(list[1])
+	one := discover.New(&virtualtest.Unknown{Bus: bus})
+	if f := faces(one, m); len(f) != 2 || !f[0].Present || f[1].Present || f[1].Left.IsZero() {
+		t.Errorf("the second went, the first is there: %+v", f)
+	}
+	bus.Unplug("1-4.1")
+	if f := faces(one, m); len(f) != 2 || f[0].Present || f[1].Present {
+		t.Errorf("both went: %+v", f)
+	}
+}
 
 // TestNobodyIsLookedAt: a person before the camera gives figures and no picture.
 func TestNobodyIsLookedAt(t *testing.T) {

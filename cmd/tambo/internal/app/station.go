@@ -54,7 +54,7 @@ type station struct {
 	now  atomic.Pointer[snapshot]
 	news atomic.Uint64
 	work sync.WaitGroup
-	seen sync.Map // port → discover.Device
+	seen sync.Map // plugged → discover.Device
 }
 
 type snapshot struct {
@@ -144,8 +144,10 @@ func (s *station) watch(found *discover.Discovery) {
 }
 
 // plugged names a device among those that are plugged in: a composite camera is
-// there twice.
-func plugged(d discover.Device) string { return d.Bus + " " + d.Info.Port + " " + string(d.Info.Kind) }
+// there twice, and so are two cameras of one kind in one device.
+func plugged(d discover.Device) string {
+	return fmt.Sprintf("%s %s %s %d", d.Bus, d.Info.Port, d.Info.Kind, d.Function())
+}
 
 func (s *station) keepFresh() {
 	t := time.NewTicker(time.Second)
