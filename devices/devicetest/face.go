@@ -45,49 +45,16 @@ type StillFault struct {
 
 // Face runs the suite; make gives a fresh rig.
 func Face(t *testing.T, make func(t *testing.T) FaceRig) {
-	tests := []struct {
-		name string
-		f    func(t *testing.T, r FaceRig)
-	}{
-		{"Info", faceInfo},
-		{"Frames", faceFrames},
-		{"NewestFrame", faceNewest},
-		{"OneStream", faceOneStream},
-		{"NextHonoursContext", faceContext},
-		{"Still", faceStill},
-		{"CloseEndsNext", faceClose},
-		{"UnplugAndBack", faceUnplug},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) { tt.f(t, make(t)) })
-	}
+	run(t, cameraTests(func(t *testing.T) faceRig { return make(t).rig() }, test{"Still", func(t *testing.T) { faceStill(t, make(t)) }}))
 }
 
-func openFace(t *testing.T, r FaceRig) devices.FaceCamera {
-	t.Helper()
-	c, err := r.Open(timeout(t))
-	if err != nil {
-		t.Fatalf("open: %v", err)
-	}
-	t.Cleanup(func() { c.Close() })
-	return c
-}
+type faceRig = rig[devices.FaceFrame, devices.FaceStream, devices.FaceCamera]
 
-func streamFace(t *testing.T, c devices.FaceCamera) devices.FaceStream {
-	t.Helper()
-	s, err := c.Stream(timeout(t))
-	if err != nil {
-		t.Fatalf("stream: %v", err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s
-}
-
-func faceInfo(t *testing.T, r FaceRig) {
-	i := openFace(t, r).Info()
-	if i.Kind != devices.KindFaceCamera || i.Driver == "" || i.Name == "" || i.Port == "" || i.VendorID == 0 || i.Virtual != r.Virtual {
-		t.Errorf("info %+v", i)
-	}
+func (r FaceRig) rig() faceRig {
+	return faceRig{open: r.Open, plug: r.Plug, unplug: r.Unplug, kind: devices.KindFaceCamera, virtual: r.Virtual, losses: r.Losses,
+		check:  func(t *testing.T, f devices.FaceFrame) { t.Helper(); checkFace(t, r, f) },
+		stamp:  func(f devices.FaceFrame) (uint64, time.Time) { return f.Seq, f.At },
+		pixels: func(f devices.FaceFrame) []*byte { return []*byte{&f.Image.Y[0]} }}
 }
 
 func checkFace(t *testing.T, r FaceRig, f devices.FaceFrame) {
@@ -115,107 +82,10 @@ func checkFace(t *testing.T, r FaceRig, f devices.FaceFrame) {
 	}
 }
 
-func faceFrames(t *testing.T, r FaceRig) {
-	s := streamFace(t, openFace(t, r))
-	var last devices.FaceFrame
-	for n := range 20 {
-		f, err := s.Next(timeout(t))
-		if err != nil {
-			t.Fatalf("frame %d: %v", n, err)
-		}
-		checkFace(t, r, f)
-		if n > 0 && (f.Seq <= last.Seq || f.At.Before(last.At)) {
-			t.Fatalf("frame %d at %v came after frame %d at %v", f.Seq, f.At, last.Seq, last.At)
-		}
-		if n > 0 && &f.Image.Y[0] == &last.Image.Y[0] {
-			t.Fatal("two frames share their pixels: images belong to the caller")
-		}
-		last = f
-	}
-	if st := s.Stats(); st.Frames < 20 || !r.Losses && (st.Damaged > 2 || st.BusErrors > 1) {
-		t.Errorf("healthy camera: %+v", st)
-	}
-}
-
-func faceNewest(t *testing.T, r FaceRig) {
-	s := streamFace(t, openFace(t, r))
-	first, err := s.Next(timeout(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx := timeout(t)
-	for s.Stats().Frames < first.Seq+5 { // nobody takes five frames
-		if ctx.Err() != nil {
-			t.Fatal("no frames")
-		}
-		time.Sleep(time.Millisecond)
-	}
-	f, err := s.Next(timeout(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	checkFace(t, r, f)
-	if st := s.Stats(); f.Seq < first.Seq+5 || st.Dropped < 4 {
-		t.Errorf("after frame %d and five more came frame %d; %+v", first.Seq, f.Seq, st)
-	}
-	checkFace(t, r, first) // what was handed out is not written to
-}
-
-func faceOneStream(t *testing.T, r FaceRig) {
-	c := openFace(t, r)
-	s := streamFace(t, c)
-	_, err := c.Stream(timeout(t))
-	WantKind(t, "second stream", err, devices.ErrBusy)
-	if _, err := s.Next(timeout(t)); err != nil {
-		t.Errorf("first stream after the refusal: %v", err)
-	}
-	for n := range 3 { // end and begin again
-		s.Close()
-		s.Close()
-		s = streamFace(t, c)
-		f, err := s.Next(timeout(t))
-		if err != nil {
-			t.Fatalf("stream %d: %v", n+2, err)
-		}
-		checkFace(t, r, f)
-	}
-	_, err = r.Open(timeout(t))
-	WantKind(t, "opening a camera that is open", err, devices.ErrBusy)
-	if f, err := s.Next(timeout(t)); err != nil {
-		t.Errorf("stream after the second opening was refused: %v", err)
-	} else {
-		checkFace(t, r, f)
-	}
-}
-
-func faceContext(t *testing.T, r FaceRig) {
-	s := streamFace(t, openFace(t, r))
-	if _, err := s.Next(timeout(t)); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	late := false
-	for range 3 { // a frame may be there already
-		if _, err := s.Next(ctx); err != nil {
-			WantKind(t, "ended context", err, devices.ErrStalled)
-			late = errors.Is(err, context.Canceled)
-			break
-		}
-	}
-	if !late {
-		t.Error("Next does not honour its context")
-	}
-	if f, err := s.Next(timeout(t)); err != nil {
-		t.Errorf("after an ended context: %v", err)
-	} else {
-		checkFace(t, r, f)
-	}
-}
-
 // faceStill takes stills between frames, has them fail, and takes them again.
 func faceStill(t *testing.T, r FaceRig) {
-	s := streamFace(t, openFace(t, r))
+	rig := r.rig()
+	s := rig.streaming(t, rig.opened(t))
 	taker, ok := s.(devices.StillTaker)
 	if r.Still == (image.Point{}) {
 		if ok {
@@ -239,11 +109,7 @@ func faceStill(t *testing.T, r FaceRig) {
 	frames := func(when string) {
 		t.Helper()
 		for range 3 {
-			f, err := s.Next(timeout(t))
-			if err != nil {
-				t.Fatalf("frame %s: %v", when, err)
-			}
-			checkFace(t, r, f)
+			rig.next(t, s, "frame "+when)
 		}
 	}
 	for range 3 {
@@ -285,66 +151,4 @@ func faceStill(t *testing.T, r FaceRig) {
 		}
 	}
 	frames("after the faults")
-}
-
-func faceClose(t *testing.T, r FaceRig) {
-	c := openFace(t, r)
-	s := streamFace(t, c)
-	done := make(chan error, 1)
-	go func() {
-		for {
-			if _, err := s.Next(context.Background()); err != nil {
-				done <- err
-				return
-			}
-		}
-	}()
-	time.Sleep(20 * time.Millisecond)
-	if err := c.Close(); err != nil {
-		t.Errorf("close: %v", err)
-	}
-	select {
-	case err := <-done:
-		WantKind(t, "Next of a closed camera", err, devices.ErrGone)
-	case <-time.After(10 * time.Second):
-		t.Fatal("Next outlives its camera")
-	}
-	_, err := c.Stream(timeout(t))
-	WantKind(t, "stream of a closed camera", err, devices.ErrGone)
-	if err := c.Close(); err != nil {
-		t.Errorf("close twice: %v", err)
-	}
-	openFace(t, r) // and it opens again at once
-}
-
-func faceUnplug(t *testing.T, r FaceRig) {
-	if r.Unplug == nil || r.Plug == nil {
-		t.Skip("nobody to pull the plug")
-	}
-	c := openFace(t, r)
-	s := streamFace(t, c)
-	if _, err := s.Next(timeout(t)); err != nil {
-		t.Fatal(err)
-	}
-	r.Unplug(t)
-	var err error
-	for err == nil { // what was complete may still come
-		_, err = s.Next(timeout(t))
-	}
-	WantKind(t, "frame of an unplugged camera", err, devices.ErrGone)
-	_, err = s.Next(timeout(t))
-	WantKind(t, "second time", err, devices.ErrGone)
-	s.Close()
-	_, err = c.Stream(timeout(t))
-	WantKind(t, "stream of an unplugged camera", err, devices.ErrGone)
-	c.Close()
-	_, err = r.Open(timeout(t))
-	WantKind(t, "open with nothing there", err, devices.ErrGone)
-	r.Plug(t)
-	s = streamFace(t, openFace(t, r))
-	f, err := s.Next(timeout(t))
-	if err != nil {
-		t.Fatalf("after plugging in again: %v", err)
-	}
-	checkFace(t, r, f)
 }

@@ -204,17 +204,17 @@ var (
 	_ devices.Adjustable = (*FaceCamera)(nil)
 )
 
-// Controls implements [devices.Adjustable]: of the first eye's stream.
-func (c *IrisCamera) Controls(ctx context.Context) ([]devices.Control, error) {
-	out, err := c.dev.listControls(ctx, c.eyes[0])
+// Controls implements [devices.Adjustable]: of the first video's stream.
+func (c *camera[S]) Controls(ctx context.Context) ([]devices.Control, error) {
+	out, err := c.dev.listControls(ctx, c.videos[0])
 	return out, fail(c.name, "read controls", err)
 }
 
-// SetControl implements [devices.Adjustable], for every eye that has the control.
-func (c *IrisCamera) SetControl(ctx context.Context, name string, value int64) error {
+// SetControl implements [devices.Adjustable], for every video that has the control.
+func (c *camera[S]) SetControl(ctx context.Context, name string, value int64) error {
 	var first error
 	set := false
-	for _, v := range c.eyes {
+	for _, v := range c.videos {
 		err := c.dev.setControl(ctx, v, name, value)
 		set = set || err == nil
 		if first == nil || errors.Is(first, errUnsupported) {
@@ -225,15 +225,4 @@ func (c *IrisCamera) SetControl(ctx context.Context, name string, value int64) e
 		return nil
 	}
 	return fail(c.name, "set "+name, first)
-}
-
-// Controls implements [devices.Adjustable].
-func (c *FaceCamera) Controls(ctx context.Context) ([]devices.Control, error) {
-	out, err := c.dev.listControls(ctx, c.eye)
-	return out, fail(c.name, "read controls", err)
-}
-
-// SetControl implements [devices.Adjustable].
-func (c *FaceCamera) SetControl(ctx context.Context, name string, value int64) error {
-	return fail(c.name, "set "+name, c.dev.setControl(ctx, c.eye, name, value))
 }

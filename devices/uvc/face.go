@@ -12,16 +12,7 @@ import (
 )
 
 // FaceCamera is an opened face camera: one streaming interface of a device.
-type FaceCamera struct {
-	info devices.Info
-	name string
-	dev  *shared
-	eye  *video
-
-	mu     sync.Mutex
-	closed bool
-	stream *faceStream
-}
+type FaceCamera struct{ camera[*faceStream] }
 
 var _ devices.FaceCamera = (*FaceCamera)(nil)
 
@@ -29,15 +20,9 @@ var _ devices.FaceCamera = (*FaceCamera)(nil)
 // interface: number, or the first with a colour format where number is 0. Errors
 // are [devices.Error].
 func OpenFace(ctx context.Context, bus usb.Bus, port string, number int) (*FaceCamera, error) {
-	name := deviceName(devices.KindFaceCamera, port)
-	dev, err := openShared(ctx, bus, port)
-	if err != nil {
-		return nil, fail(name, "open", err)
-	}
-	c := &FaceCamera{name: name, dev: dev, info: dev.info(devices.KindFaceCamera)}
-	if err := c.prepare(ctx, number); err != nil {
-		dev.release()
-		return nil, fail(name, "open", err)
+	c := &FaceCamera{}
+	if err := c.open(ctx, bus, port, devices.KindFaceCamera, func(ctx context.Context) error { return c.prepare(ctx, number) }); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
@@ -50,13 +35,12 @@ func (c *FaceCamera) prepare(ctx context.Context, number int) error {
 	if number == 0 {
 		return err
 	}
-	v, err := c.dev.claim(ctx, []int{number}, Streaming.colourModes)
-	if err != nil {
-		return err
-	}
-	c.eye = v[0]
-	return nil
+	c.videos, err = c.dev.claim(ctx, []int{number}, Streaming.colourModes)
+	return err
 }
+
+// eye is its only video.
+func (c *FaceCamera) eye() *video { return c.videos[0] }
 
 // Face finds the streaming interface that a face camera would use of a function;
 // where there is none, number is 0 and the error says why not.
@@ -70,51 +54,13 @@ func (f *Function) Face() (number int, err error) {
 	return 0, err
 }
 
-// Info implements [devices.FaceCamera].
-func (c *FaceCamera) Info() devices.Info { return c.info }
-
 // Stream implements [devices.FaceCamera].
 func (c *FaceCamera) Stream(ctx context.Context) (devices.FaceStream, error) {
-	const op = "start streaming"
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return nil, fail(c.name, op, usb.ErrGone)
+	s, err := c.begin(ctx, func() *faceStream { return startFace(c) })
+	if err != nil {
+		return nil, err
 	}
-	if c.stream != nil {
-		return nil, &devices.Error{Device: c.name, Op: op, Kind: devices.ErrBusy, Err: errStreaming}
-	}
-	if err := c.eye.begin(ctx); err != nil {
-		c.eye.halt(err)
-		return nil, fail(c.name, op, err)
-	}
-	c.stream = startFace(c)
-	return c.stream, nil
-}
-
-func (c *FaceCamera) ended(s *faceStream) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.stream == s {
-		c.stream = nil
-	}
-}
-
-// Close implements [devices.FaceCamera].
-func (c *FaceCamera) Close() error {
-	c.mu.Lock()
-	if c.closed {
-		c.mu.Unlock()
-		return nil
-	}
-	c.closed = true
-	s := c.stream
-	c.mu.Unlock()
-	if s != nil {
-		s.Close()
-	}
-	c.dev.unclaim([]*video{c.eye})
-	return c.dev.release()
+	return s, nil
 }
 
 // faceShot is a whole frame that nobody took yet.
@@ -140,7 +86,7 @@ func startFace(c *FaceCamera) *faceStream {
 	s := &faceStream{cam: c}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.over = ctx.Done()
-	v := c.eye
+	v := c.eye()
 	p := &pool{fresh: func() picture { return newPicture(v.mode, 1) }}
 	s.outlet = newOutlet(c.name, func(f faceShot) { p.put(f.pic) }, cancel)
 	v.asm = newAssembler(v.mode, v.fn.ClockHz)
@@ -152,7 +98,7 @@ func startFace(c *FaceCamera) *faceStream {
 
 func (s *faceStream) deliver(p *pool, sh shot) {
 	if j, ok := sh.pic.(*jpegPicture); ok {
-		whole, err := mjpeg.Check(j.data, s.cam.eye.mode.width, s.cam.eye.mode.height)
+		whole, err := mjpeg.Check(j.data, s.cam.eye().mode.width, s.cam.eye().mode.height)
 		if err != nil {
 			s.Count(func(st *devices.StreamStats) { st.Damaged++ })
 			p.put(j)

@@ -29,7 +29,7 @@ func TestFaceStreamChecksFrames(t *testing.T) {
 	hole := append(bytes.Clone(good[:len(good)/2]), good[len(good)/2+200:]...)
 	_, cancel := context.WithCancel(context.Background())
 	p := &pool{fresh: func() picture { return &jpegPicture{} }}
-	s := &faceStream{cam: &FaceCamera{name: "face camera", eye: &video{mode: mode{coding: codingMJPEG, width: 64, height: 48}}}}
+	s := &faceStream{cam: &FaceCamera{camera[*faceStream]{name: "face camera", videos: []*video{{mode: mode{coding: codingMJPEG, width: 64, height: 48}}}}}}
 	s.outlet = newOutlet(s.cam.name, func(f faceShot) { p.put(f.pic) }, cancel)
 	for _, b := range [][]byte{encode(32, 48), hole, rubbish, good} {
 		s.deliver(p, shot{pic: &jpegPicture{bytes.Clone(b)}, at: time.Now()})

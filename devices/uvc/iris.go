@@ -5,24 +5,16 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"sync"
 
 	"tambo/devices"
 	"tambo/devices/usb"
 )
 
-// IrisCamera is an opened iris camera.
+// IrisCamera is an opened iris camera; its videos are one, or left and right.
 type IrisCamera struct {
-	info   devices.Info
-	name   string
+	camera[*irisStream]
 	quirks Quirks
-	dev    *shared
-	eyes   []*video // one, or left and right
 	layout Layout
-
-	mu     sync.Mutex
-	closed bool
-	stream *irisStream
 }
 
 var _ devices.IrisCamera = (*IrisCamera)(nil)
@@ -30,15 +22,9 @@ var _ devices.IrisCamera = (*IrisCamera)(nil)
 // OpenIris opens the camera at a port of a bus and claims its video interfaces.
 // Errors are [devices.Error].
 func OpenIris(ctx context.Context, bus usb.Bus, port string, q Quirks) (*IrisCamera, error) {
-	name := deviceName(devices.KindIrisCamera, port)
-	dev, err := openShared(ctx, bus, port)
-	if err != nil {
-		return nil, fail(name, "open", err)
-	}
-	c := &IrisCamera{name: name, quirks: q, dev: dev, layout: q.Layout, info: dev.info(devices.KindIrisCamera)}
-	if err := c.prepare(ctx); err != nil {
-		dev.release()
-		return nil, fail(name, "open", err)
+	c := &IrisCamera{quirks: q, layout: q.Layout}
+	if err := c.open(ctx, bus, port, devices.KindIrisCamera, c.prepare); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
@@ -54,42 +40,17 @@ func (c *IrisCamera) prepare(ctx context.Context) error {
 		return fmt.Errorf("%w: layout %q", errUnsupported, c.layout)
 	}
 	var err error
-	c.eyes, err = c.dev.claim(ctx, numbers, func(s Streaming) ([]mode, error) { return s.greyModes(perFrame) })
+	c.videos, err = c.dev.claim(ctx, numbers, func(s Streaming) ([]mode, error) { return s.greyModes(perFrame) })
 	return err
 }
 
-// Info implements [devices.IrisCamera].
-func (c *IrisCamera) Info() devices.Info { return c.info }
-
 // Stream implements [devices.IrisCamera].
 func (c *IrisCamera) Stream(ctx context.Context) (devices.IrisStream, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return nil, fail(c.name, "start streaming", usb.ErrGone)
+	s, err := c.begin(ctx, func() *irisStream { return startStream(c) })
+	if err != nil {
+		return nil, err // not s: a nil pointer in an interface is not nil
 	}
-	if c.stream != nil {
-		return nil, &devices.Error{Device: c.name, Op: "start streaming", Kind: devices.ErrBusy, Err: errStreaming}
-	}
-	for i, v := range c.eyes {
-		if err := v.begin(ctx); err != nil {
-			for _, b := range c.eyes[:i+1] {
-				b.halt(err)
-			}
-			return nil, fail(c.name, "start streaming", err)
-		}
-	}
-	c.stream = startStream(c)
-	return c.stream, nil
-}
-
-// ended forgets a stream that was closed.
-func (c *IrisCamera) ended(s *irisStream) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.stream == s {
-		c.stream = nil
-	}
+	return s, nil
 }
 
 // SetIllumination implements [devices.IrisCamera].
@@ -102,7 +63,7 @@ func (c *IrisCamera) SetIllumination(ctx context.Context, level float64) error {
 	if math.IsNaN(level) || level < 0 || level > 1 {
 		return fail(c.name, op, fmt.Errorf("%w: level %v is not within 0 and 1", errUnsupported, level))
 	}
-	for _, v := range c.eyes { // two eyes may be of two functions
+	for _, v := range c.videos { // two eyes may be of two functions
 		id, ok := v.fn.Unit(u.GUID)
 		if !ok {
 			continue
@@ -113,21 +74,4 @@ func (c *IrisCamera) SetIllumination(ctx context.Context, level float64) error {
 		return fail(c.name, op, err)
 	}
 	return fail(c.name, op, fmt.Errorf("%w: the camera has no such extension unit", errUnsupported))
-}
-
-// Close implements [devices.IrisCamera].
-func (c *IrisCamera) Close() error {
-	c.mu.Lock()
-	if c.closed {
-		c.mu.Unlock()
-		return nil
-	}
-	c.closed = true
-	s := c.stream
-	c.mu.Unlock()
-	if s != nil {
-		s.Close()
-	}
-	c.dev.unclaim(c.eyes)
-	return c.dev.release()
 }

@@ -90,7 +90,7 @@ func (s *faceStream) Still(ctx context.Context) (devices.FaceFrame, error) {
 }
 
 func (s *faceStream) takeStill(ctx context.Context) (devices.FaceFrame, error) {
-	v := s.cam.eye
+	v := s.cam.eye()
 	s.stills.Lock()
 	defer s.stills.Unlock()
 	m, err := v.stillMode(ctx)

@@ -34,7 +34,7 @@ func startStream(c *IrisCamera) *irisStream {
 	if c.layout == LayoutSideBySide {
 		n = 2
 	}
-	for i, v := range c.eyes {
+	for i, v := range c.videos {
 		p := &pool{fresh: func() picture { return newPicture(v.mode, n) }}
 		s.pools[i] = p
 		v.asm = newAssembler(v.mode, v.fn.ClockHz)
