@@ -4,10 +4,10 @@
 //
 // A page is returned whole or not at all. What a device sends is bounded before
 // memory is taken for it: XML to 1 MiB, pages to what their size allows, images
-// to 170 MiB by their header. It reads JPEG, PNG, and PDF that is one picture on
-// one page, which it takes out; any other PDF is refused. It never judges or
-// changes a page, never looks for devices (that is
-// [tambo/devices/discover]) and never talks to a scanner over a network.
+// to 170 MiB by their header, JPEGs also by the scans and tables that they have. It
+// reads JPEG, PNG, and PDF that is one picture on one page, which it takes out; any
+// other PDF is refused. It never judges or changes a page, never looks for devices
+// (that is [tambo/devices/discover]) and never talks to a scanner over a network.
 package escl
 
 import (

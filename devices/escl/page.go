@@ -19,6 +19,14 @@ import (
 const (
 	maxPage  = 256 << 20 // bytes as sent
 	maxImage = 170 << 20 // bytes of the decoded image; A4 at 600 dpi, 4 bytes a pixel, has 140
+
+	// Of a JPEG, before it is decoded. Each scan goes through the whole image, however
+	// few bytes it has: encoders make one or three, progressive ones ten or so. A
+	// million tables, or segments that say nothing, fit into a page.
+	maxScans    = 100
+	maxBaseline = 4 // scans of one that is not progressive: each component once
+	maxTables   = 1000
+	maxSegments = 20000 // a colour profile or a preview takes 65,533 bytes each
 )
 
 var errImage = errors.New("escl: page is not a whole image")
@@ -148,8 +156,9 @@ func pixelBytes(m color.Model) int {
 // several times the memory.
 var progressiveModel = color.ModelFunc(color.YCbCrModel.Convert)
 
-// jpegHeader reads a JPEG up to its frame header (ITU-T T.81, B.2) and the
-// density of its JFIF header, dpi, 0 where it has none.
+// jpegHeader reads the frame header of a JPEG (ITU-T T.81, B.2) and the density of
+// its JFIF header, dpi, 0 where it has none, and counts what decoding it would go
+// through.
 func jpegHeader(b []byte) (image.Config, int, error) {
 	c, err := jpeg.DecodeConfig(bytes.NewReader(b))
 	if err != nil {
@@ -158,32 +167,63 @@ func jpegHeader(b []byte) (image.Config, int, error) {
 	if c.ColorModel != color.GrayModel && c.ColorModel != color.YCbCrModel && c.ColorModel != color.RGBAModel {
 		return c, 0, errors.New("jpeg with four components")
 	}
-	density := 0
-	for i := 2; i+4 <= len(b); {
-		if b[i] != 0xff {
+	density, framed := 0, false
+	scans, tables, segments := 0, 0, 0
+	for i := 2; ; {
+		if !framed && i < len(b) && b[i] != 0xff {
 			return c, 0, errors.New("jpeg without a marker where one must be")
 		}
-		marker := b[i+1]
+		marker, at, ok := segment(b, i)
+		if !ok {
+			break
+		}
+		n := int(binary.BigEndian.Uint16(b[at:]))
 		switch {
-		case marker == 0xff: // fill byte
-			i++
-			continue
-		case marker == 0x01 || marker >= 0xd0 && marker <= 0xd7: // without parameters
-			i += 2
-			continue
 		case marker == 0xc2:
-			c.ColorModel = progressiveModel
-			return c, density, nil
+			framed, c.ColorModel = true, progressiveModel
 		case marker == 0xc0 || marker == 0xc1:
-			return c, density, nil
+			framed = true
+		case marker == 0xc4:
+			tables += n / 17 // one without codes has as many bytes
+		case marker == 0xdb:
+			tables += n / 65
+		case marker == 0xda:
+			scans++
+		case marker == 0xe0 && !framed && n >= 16 && at+12 <= len(b) && string(b[at+2:at+7]) == "JFIF\x00":
+			density = jfifDensity(b[at+9], binary.BigEndian.Uint16(b[at+10:]))
 		}
-		n := int(binary.BigEndian.Uint16(b[i+2:]))
-		if marker == 0xe0 && n >= 16 && i+14 <= len(b) && string(b[i+4:i+9]) == "JFIF\x00" {
-			density = jfifDensity(b[i+11], binary.BigEndian.Uint16(b[i+12:]))
+		segments++
+		if scans > maxBaseline && c.ColorModel != progressiveModel || scans > maxScans || tables > maxTables || segments > maxSegments {
+			return c, 0, fmt.Errorf("jpeg of %d scans, %d tables and %d segments or more", scans, tables, segments)
 		}
-		i += 2 + n
+		i = at + n
 	}
-	return c, 0, errors.New("jpeg without a frame header")
+	if !framed {
+		return c, 0, errors.New("jpeg without a frame header")
+	}
+	return c, density, nil
+}
+
+// segment finds the next marker with parameters from a place on, and where its
+// length stands; false at the end of the image. It passes over what a decoder
+// passes over: the data of scans, fill bytes, markers without parameters.
+func segment(b []byte, i int) (marker byte, at int, ok bool) {
+	for {
+		next := bytes.IndexByte(b[min(i, len(b)):], 0xff)
+		if i += next; next < 0 || i+4 > len(b) {
+			return 0, 0, false
+		}
+		switch m := b[i+1]; {
+		case m == 0xff:
+			i++
+		case m <= 0x01 || m >= 0xd0 && m <= 0xd8:
+			i += 2
+		case m == 0xd9:
+			return 0, 0, false
+		default:
+			return m, i + 2, true
+		}
+	}
 }
 
 func jfifDensity(unit byte, x uint16) int {

@@ -11,7 +11,13 @@ import (
 	"image/png"
 	"math/rand/v2"
 	"runtime"
+	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"tambo/devices"
 )
 
 // asked is a page of 200 x 300 pixels.
@@ -100,6 +106,86 @@ func TestHugeHeader(t *testing.T) {
 	large := settings{width: 6000, height: 6000, resolution: 300}
 	if _, err := decodePage(withSize(encoded(t, "image/png", true), 12000, 12000), large); !errors.Is(err, errImage) {
 		t.Error(err)
+	}
+}
+
+// progressive is a JPEG of one grey level and so many scans: what follows the first
+// says in two bytes that nothing changes.
+func progressive(w, h, scans int) []byte {
+	blocks := ((w + 7) / 8) * ((h + 7) / 8)
+	b := append([]byte("\xff\xd8\xff\xdb\x00\x43\x00"), bytes.Repeat([]byte{1}, 64)...)
+	b = append(b, 0xff, 0xc2, 0, 11, 8, byte(h>>8), byte(h), byte(w>>8), byte(w), 1, 1, 0x11, 0)
+	for _, t := range [][2]byte{{0x00, 0x00}, {0x10, 0xe0}} { // one code of one bit: no difference; no more for 16,384 blocks
+		b = append(b, 0xff, 0xc4, 0, 20, t[0], 1)
+		b = append(append(b, make([]byte, 15)...), t[1])
+	}
+	b = append(b, 0xff, 0xda, 0, 8, 1, 1, 0, 0, 0, 0)
+	b = append(b, make([]byte, (blocks+7)/8)...)
+	for range scans - 1 {
+		b = append(b, 0xff, 0xda, 0, 8, 1, 1, 0, 1, 63, 0)
+		b = append(b, make([]byte, 2*(blocks/16384+1))...)
+	}
+	return append(b, 0xff, 0xd9)
+}
+
+// TestBombs: a page that is small work to send and would be large work to read is
+// refused, with little memory and time, and the officer is told what to do.
+func TestBombs(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	spent := func() time.Duration {
+		var u unix.Rusage
+		if err := unix.Getrusage(unix.RUSAGE_THREAD, &u); err != nil {
+			t.Fatal(err)
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	page := settings{width: 2480, height: 3508, resolution: 300, format: "image/jpeg"} // A4
+	good := encoded(t, "image/jpeg", true)
+	many := func(unit []byte, n int) []byte {
+		return append(append(bytes.Clone(good[:2]), bytes.Repeat(unit, n)...), good[2:]...)
+	}
+	table := append([]byte{0xff, 0xc4, 0, 20, 0, 1}, make([]byte, 16)...)
+	sos := bytes.Index(good, []byte{0xff, 0xda})
+	scan := good[sos : len(good)-2]
+	for name, b := range map[string][]byte{
+		"65500 by 65500":          withSize(good, 65500, 65500),
+		"data without an end":     append(bytes.Clone(good[:len(good)-2]), bytes.Repeat([]byte{0x5a}, int(page.encodedLimit())-len(good))...),
+		"Huffman tables":          many(table, 1_000_000),
+		"many to a segment":       many(append([]byte{0xff, 0xc4, 0xff, 0xfe}, bytes.Repeat(table[4:], 0xfffc/18)...), 300),
+		"quantisation tables":     many(append([]byte{0xff, 0xdb, 0, 67, 0}, bytes.Repeat([]byte{1}, 64)...), 300_000),
+		"empty segments":          many([]byte{0xff, 0xe1, 0, 2}, 5_000_000),
+		"scans that say nothing":  progressive(2480, 3508, 100_000),
+		"the same scan once more": append(append(bytes.Clone(good[:sos]), bytes.Repeat(scan, 200)...), 0xff, 0xd9),
+		"cut within its scans":    append(progressive(2480, 3508, 2)[:1000], 0xff, 0xd9),
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		began := spent()
+		p, err := decodePage(b, page)
+		took := spent() - began
+		runtime.ReadMemStats(&after)
+		if !errors.Is(err, errImage) || p.Image != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if said := fail("scanner (port 1-1)", "scan", err); !errors.Is(said, devices.ErrBadData) || !strings.Contains(said.Error(), "capture again") {
+			t.Errorf("%s: the officer is told %v", name, said)
+		}
+		if n := after.TotalAlloc - before.TotalAlloc; n > maxImage || took > 5*time.Second {
+			t.Errorf("%s: %d bytes and %v for a page of %d", name, n, took, len(b))
+		}
+		t.Logf("%s: %d bytes: %d bytes taken, %v: %v", name, len(b), after.TotalAlloc-before.TotalAlloc, took, err)
+	}
+	for name, b := range map[string][]byte{
+		"progressive, ten scans":     progressive(2480, 3508, 10),
+		"previews and a profile":     many(append([]byte{0xff, 0xe2, 0xff, 0xff}, make([]byte, 0xfffd)...), 60),
+		"its tables three times":     many(good[bytes.Index(good, []byte{0xff, 0xc4}):sos], 3),
+		"restart markers and escape": append(append(bytes.Clone(good[:len(good)-2]), 0xff, 0x00, 0xff, 0xd0), 0xff, 0xd9),
+	} {
+		if _, err := decodePage(b, page); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

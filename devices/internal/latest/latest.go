@@ -8,6 +8,7 @@ package latest
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"tambo/devices"
@@ -85,10 +86,12 @@ func (o *Outlet[F]) Publish(make func(seq uint64) F) {
 	o.signal()
 }
 
-// Next waits for the newest frame. Errors are [devices.Error].
+// Next waits for the newest frame. Errors are [devices.Error]; where frames came, and
+// all of them damaged, the error says so.
 func (o *Outlet[F]) Next(ctx context.Context) (F, error) {
 	const op = "read frame"
 	var none F
+	began := o.Stats().Damaged
 	for {
 		o.mu.Lock()
 		f, err, closed := o.newest, o.err, o.closed
@@ -109,7 +112,11 @@ func (o *Outlet[F]) Next(ctx context.Context) (F, error) {
 		select {
 		case <-o.wake:
 		case <-ctx.Done():
-			return none, &devices.Error{Device: o.device, Op: op, Kind: devices.ErrStalled, Err: context.Cause(ctx)}
+			err := context.Cause(ctx)
+			if n := o.Stats().Damaged - began; n > 0 {
+				err = fmt.Errorf("%d frames came damaged: change the cable, then the camera: %w", n, err)
+			}
+			return none, &devices.Error{Device: o.device, Op: op, Kind: devices.ErrStalled, Err: err}
 		}
 	}
 }

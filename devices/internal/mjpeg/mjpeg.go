@@ -51,11 +51,20 @@ type jpegHead struct {
 	comps         []jpegComponent
 	restart       int  // MCUs between restart markers, 0 for none
 	tables        bool // the frame brings Huffman tables of its own
+	made          int  // tables so far, of both kinds
 	huff          [2][4]*huffTable
 	step          [4]int32 // DC step of the quantisation tables, 0 where there is none
 	sos           int      // where the SOS marker stands
 	scan          int      // where the entropy-coded data begins
 }
+
+// Limits of what stands before the scan. Cameras send ten segments or so, some with
+// another video in many of them, and each table once; a frame of nothing but tables
+// would take a second to read and a gigabyte that is thrown away.
+const (
+	maxSegments = 1000
+	maxTables   = 64
+)
 
 // maxDC is the largest DC coefficient of 8-bit samples: eight times 128.
 const maxDC = 1024
@@ -88,7 +97,10 @@ func parseJPEG(b []byte) (*jpegHead, error) {
 		return nil, badJPEG("no start of image")
 	}
 	h := &jpegHead{}
-	for off := 2; ; {
+	for off, segments := 2, 0; ; segments++ {
+		if segments > maxSegments {
+			return nil, badJPEG("more than %d segments before the scan", maxSegments)
+		}
 		for off+1 < len(b) && b[off] == 0xff && b[off+1] == 0xff {
 			off++ // fill bytes
 		}
@@ -155,6 +167,9 @@ func (h *jpegHead) parseDQT(b []byte) error {
 		if wide == 1 {
 			step = step<<8 | int32(b[2])
 		}
+		if h.made++; h.made > maxTables {
+			return badJPEG("more than %d tables", maxTables)
+		}
 		h.step[b[0]&15] = max(step, 1)
 		b = b[n:]
 	}
@@ -173,6 +188,9 @@ func (h *jpegHead) parseDHT(b []byte) error {
 		}
 		if n == 0 || n > 256 || len(b) < 17+n {
 			return badJPEG("Huffman table of %d codes", n)
+		}
+		if h.made++; h.made > maxTables {
+			return badJPEG("more than %d tables", maxTables)
 		}
 		t, err := newHuffTable(b[1:17], b[17:17+n])
 		if err != nil {
