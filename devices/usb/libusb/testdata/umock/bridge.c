@@ -8,7 +8,11 @@
  * up, the device is unplugged. usbfs ioctls of COMMAND become URBs.
  *
  * Locking: umockdev calls handle-ioctl on a thread of its own, the rest runs on
- * the main thread; one mutex guards everything. Of isochronous URBs only IN ones.
+ * the main thread; one mutex guards everything. What is the program's (urb, buf) is
+ * let go on umockdev's thread only. Of isochronous URBs only IN ones.
+ *
+ * COMMAND may end at any moment, killed too: its memory is gone then, and whatever
+ * is asked of it is NULL.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -38,6 +42,9 @@ typedef struct {
   gulong addr;                    /* of the usbdevfs_urb in the program */
   UMockdevIoctlData *urb, *buf;   /* its mirror here */
   gboolean in, control, done;
+  gboolean answered;              /* the simulator says nothing more about it */
+  gboolean left;                  /* nobody waits for it: urb and buf are let go */
+  guint32 unlink;                 /* number of the request that takes it back, or 0 */
   guint8 *own; int own_len;       /* room of our own requests */
   int status, actual;
   int packets;                    /* isochronous */
@@ -49,7 +56,7 @@ struct Device {
   guint32 seq;
   guint watch;
   gboolean gone;
-  GList *urbs;                    /* oldest first; unlinked ones stay until answered */
+  GList *urbs;                    /* oldest first, until answered and left */
   UMockdevIoctlBase *base;
   UMockdevIoctlClient *claims[MAX_IFACES];
 };
@@ -61,6 +68,7 @@ static GMainLoop *loop;
 static GHashTable *plugged;       /* port → Device */
 static const char *dir;
 static int next_devnum = 10, child_rc = 1;
+static int clients;               /* open files of the program */
 
 static gboolean send_all(Device *d, const void *p, size_t n) {
   const char *c = p;
@@ -102,15 +110,30 @@ static void submit(Device *d, Urb *u, int ep, int len, guint32 flags, const guin
 
 static void unlink_urb(Device *d, Urb *u) {
   guint32 h[12] = {0};
-  h[0] = htonl(CMD_UNLINK); h[1] = htonl(++d->seq); h[2] = htonl(1 << 16 | d->devnum); h[5] = htonl(u->seq);
+  u->unlink = ++d->seq;
+  h[0] = htonl(CMD_UNLINK); h[1] = htonl(u->unlink); h[2] = htonl(1 << 16 | d->devnum); h[5] = htonl(u->seq);
   send_all(d, h, sizeof h);
 }
 
-static void free_urb(Urb *u) {
+/* let_go forgets what is the program's: it reaped the URB, or its file is closed. */
+static void let_go(Urb *u) {
   if (u->urb) umockdev_ioctl_data_unref(u->urb);
   if (u->buf) umockdev_ioctl_data_unref(u->buf);
-  g_free(u->own);
-  g_free(u);
+  u->urb = u->buf = NULL;
+  u->client = NULL;
+  u->left = TRUE;
+}
+
+/* tidy frees URBs that nobody speaks of any more. */
+static void tidy(Device *d) {
+  for (GList *l = d->urbs, *next; l; l = next) {
+    Urb *u = l->data;
+    next = l->next;
+    if (!u->answered || !u->left) continue;
+    d->urbs = g_list_delete_link(d->urbs, l);
+    g_free(u->own);
+    g_free(u);
+  }
 }
 
 static Urb *by_seq(Device *d, guint32 seq) {
@@ -154,25 +177,31 @@ static gboolean answer(Device *d) {
   if (!recv_all(d, h, sizeof h)) return FALSE;
   guint32 cmd = ntohl(h[0]), seq = ntohl(h[1]);
   int status = (int)ntohl(h[5]), actual = (int)ntohl(h[6]);
-  if (cmd == RET_UNLINK) return TRUE; /* DISCARDURB finished it already */
+  if (cmd == RET_UNLINK) { /* DISCARDURB finished it already; no answer of its own follows */
+    for (GList *l = d->urbs; l; l = l->next)
+      if (((Urb *)l->data)->unlink == seq) ((Urb *)l->data)->answered = TRUE;
+    tidy(d);
+    return TRUE;
+  }
   if (cmd != RET_SUBMIT || actual < 0 || actual > 1 << 24) return FALSE;
   Urb *u = by_seq(d, seq);
   if (!u) return FALSE;
   if (u->packets) {
     if (!packets(d, u, actual)) return FALSE;
+  } else if (u->in && actual && u->done) { /* discarded meanwhile: drain what came late */
+    guint8 *late = g_malloc(actual);
+    gboolean ok = recv_all(d, late, actual);
+    g_free(late);
+    if (!ok) return FALSE;
   } else if (u->in && actual) {
-    guint8 *to = u->own ? u->own : u->buf->data + (u->control ? 8 : 0);
-    int room = u->own ? u->own_len : (int)u->buf->data_len - (u->control ? 8 : 0);
-    if (u->done) { /* discarded meanwhile: drain what came late */
-      guint8 *late = g_malloc(actual);
-      gboolean ok = recv_all(d, late, actual);
-      g_free(late);
-      if (!ok) return FALSE;
-    } else if (actual > room || !recv_all(d, to, actual)) {
-      return FALSE;
-    }
+    int from = u->control ? 8 : 0;
+    guint8 *to = u->own ? u->own : u->buf ? u->buf->data + from : NULL;
+    int room = u->own ? u->own_len : u->buf ? (int)u->buf->data_len - from : 0;
+    if (actual > room || !recv_all(d, to, actual)) return FALSE;
   }
   if (!u->done) finish(u, status, actual);
+  u->answered = TRUE;
+  tidy(d);
   g_cond_broadcast(&answered);
   return TRUE;
 }
@@ -193,63 +222,80 @@ static int request(Device *d, const guint8 *setup, void *data, gboolean reading_
       break;
     }
   }
-  int rc = !u->done ? -ENODEV : u->status < 0 ? u->status : u->actual;
+  if (!u->done) { /* late, or hung up: its answer may still come */
+    if (!d->gone) unlink_urb(d, u);
+    finish(u, -ENODEV, 0);
+  }
+  int rc = u->status < 0 ? u->status : u->actual;
   if (rc > 0 && data) memcpy(data, u->own, rc);
-  d->urbs = g_list_remove(d->urbs, u);
-  free_urb(u);
+  u->left = TRUE;
+  tidy(d);
   return rc;
 }
 
 /* ---- ioctls ---- */
 
-static gboolean reap(Device *d, UMockdevIoctlClient *c, UMockdevIoctlData *arg) {
+/* resolve gives the program's memory at a pointer, to be let go; NULL where the
+ * pointer is, or the program is gone. */
+static UMockdevIoctlData *resolve(UMockdevIoctlData *at, gsize offset, gsize len) {
+  return umockdev_ioctl_data_resolve(at, offset, len, NULL);
+}
+
+static void reap(Device *d, UMockdevIoctlClient *c, UMockdevIoctlData *arg) {
   for (GList *l = d->urbs; l; l = l->next) {
     Urb *u = l->data;
-    if (u->client != c || !u->done || !u->urb) continue;
-    UMockdevIoctlData *out = umockdev_ioctl_data_resolve(arg, 0, sizeof(void *), NULL);
+    if (u->client != c || !u->done || u->left) continue;
+    UMockdevIoctlData *out = resolve(arg, 0, sizeof(void *));
+    if (!out) break;
     umockdev_ioctl_data_set_ptr(out, 0, u->urb);
     umockdev_ioctl_data_unref(out);
     umockdev_ioctl_client_complete(c, 0, 0);
-    umockdev_ioctl_data_unref(u->urb); u->urb = NULL;
-    if (u->status == -ENOENT && u->seq) { u->client = NULL; return TRUE; } /* discarded: its answer may still come */
-    d->urbs = g_list_delete_link(d->urbs, l);
-    free_urb(u);
-    return TRUE;
+    let_go(u); /* a discarded one's answer may still come */
+    tidy(d);
+    return;
   }
   umockdev_ioctl_client_complete(c, -1, d->gone ? ENODEV : EAGAIN);
-  return TRUE;
 }
 
 static int do_submit(Device *d, UMockdevIoctlClient *c, UMockdevIoctlData *arg) {
   gulong addr = *(gulong *)arg->data;
-  UMockdevIoctlData *m = umockdev_ioctl_data_resolve(arg, 0, sizeof(struct usbdevfs_urb), NULL);
+  UMockdevIoctlData *m = resolve(arg, 0, sizeof(struct usbdevfs_urb));
+  if (!m) return EFAULT;
   struct usbdevfs_urb *x = (void *)m->data;
   int len = x->buffer_length, n = 0;
   if (x->type == USBDEVFS_URB_TYPE_ISO) { /* once more, with the records that trail it */
     n = x->number_of_packets;
+    gboolean in = (x->endpoint & 0x80) != 0;
     umockdev_ioctl_data_unref(m);
-    if (n < 1 || n > 128) return EINVAL;
+    if (n < 1 || n > 128 || !in) return EINVAL;
     *(gulong *)arg->data = addr;
     umockdev_ioctl_data_reload(arg, NULL);
-    m = umockdev_ioctl_data_resolve(arg, 0, sizeof(struct usbdevfs_urb) + n * sizeof(struct usbdevfs_iso_packet_desc), NULL);
+    m = resolve(arg, 0, sizeof(struct usbdevfs_urb) + n * sizeof(struct usbdevfs_iso_packet_desc));
+    if (!m) return EFAULT;
     x = (void *)m->data;
     len = 0;
     for (int i = 0; i < n; i++) len += x->iso_frame_desc[i].length;
-    if (!(x->endpoint & 0x80)) { umockdev_ioctl_data_unref(m); return EINVAL; }
+  }
+  UMockdevIoctlData *buf = len > 0 ? resolve(m, G_STRUCT_OFFSET(struct usbdevfs_urb, buffer), len) : NULL;
+  const guint8 *s = buf ? buf->data : NULL;
+  gboolean control = x->type == USBDEVFS_URB_TYPE_CONTROL;
+  int e = (len > 0 || n > 0) && !buf ? EFAULT
+        : control && (len < 8 || (s[6] | s[7] << 8) > len - 8) ? EINVAL : 0;
+  if (e) {
+    if (buf) umockdev_ioctl_data_unref(buf);
+    umockdev_ioctl_data_unref(m);
+    return e;
   }
   Urb *u = g_new0(Urb, 1);
   u->packets = n;
-  u->client = c; u->addr = addr; u->urb = m;
-  if (len > 0)
-    u->buf = umockdev_ioctl_data_resolve(m, G_STRUCT_OFFSET(struct usbdevfs_urb, buffer), len, NULL);
-  if (x->type == USBDEVFS_URB_TYPE_CONTROL) {
-    const guint8 *s = u->buf->data;
+  u->client = c; u->addr = addr; u->urb = m; u->buf = buf;
+  if (control) {
     u->control = TRUE; u->in = (s[0] & 0x80) != 0;
     submit(d, u, 0, s[6] | s[7] << 8, 0, s, s + 8);
   } else {
     u->in = (x->endpoint & 0x80) != 0;
     guint32 flags = x->flags & USBDEVFS_URB_ZERO_PACKET ? 0x40 : 0;
-    submit(d, u, x->endpoint & 15, len, flags, NULL, u->buf ? u->buf->data : NULL);
+    submit(d, u, x->endpoint & 15, len, flags, NULL, s);
   }
   return 0;
 }
@@ -266,12 +312,13 @@ static int do_discard(Device *d, UMockdevIoctlClient *c, UMockdevIoctlData *arg)
   return EINVAL;
 }
 
-/* word resolves an unsigned int argument. */
-static guint word(UMockdevIoctlData *arg) {
-  UMockdevIoctlData *w = umockdev_ioctl_data_resolve(arg, 0, sizeof(guint), NULL);
-  guint v = *(guint *)w->data;
+/* word reads an unsigned int argument; FALSE where the program is gone. */
+static gboolean word(UMockdevIoctlData *arg, guint *v) {
+  UMockdevIoctlData *w = resolve(arg, 0, sizeof(guint));
+  if (!w) return FALSE;
+  *v = *(guint *)w->data;
   umockdev_ioctl_data_unref(w);
-  return v;
+  return TRUE;
 }
 
 static int do_ioctl(Device *d, UMockdevIoctlClient *c, UMockdevIoctlData *arg, guint32 rq) {
@@ -279,22 +326,22 @@ static int do_ioctl(Device *d, UMockdevIoctlClient *c, UMockdevIoctlData *arg, g
   guint n;
   switch (rq) {
   case (guint32)USBDEVFS_GET_CAPABILITIES:
-    m = umockdev_ioctl_data_resolve(arg, 0, 4, NULL);
+    if (!(m = resolve(arg, 0, 4))) return EFAULT;
     *(guint32 *)m->data = USBDEVFS_CAP_ZERO_PACKET | USBDEVFS_CAP_NO_PACKET_SIZE_LIM |
                           USBDEVFS_CAP_BULK_SCATTER_GATHER | USBDEVFS_CAP_REAP_AFTER_DISCONNECT;
     umockdev_ioctl_data_unref(m);
     return 0;
   case (guint32)USBDEVFS_CLAIMINTERFACE:
-    if ((n = word(arg)) >= MAX_IFACES) return EINVAL;
+    if (!word(arg, &n) || n >= MAX_IFACES) return EINVAL;
     if (d->claims[n] && d->claims[n] != c) return EBUSY;
     d->claims[n] = c;
     return 0;
   case (guint32)USBDEVFS_RELEASEINTERFACE:
-    if ((n = word(arg)) >= MAX_IFACES || d->claims[n] != c) return EINVAL;
+    if (!word(arg, &n) || n >= MAX_IFACES || d->claims[n] != c) return EINVAL;
     d->claims[n] = NULL;
     return 0;
   case (guint32)USBDEVFS_SETINTERFACE: {
-    m = umockdev_ioctl_data_resolve(arg, 0, sizeof(struct usbdevfs_setinterface), NULL);
+    if (!(m = resolve(arg, 0, sizeof(struct usbdevfs_setinterface)))) return EFAULT;
     struct usbdevfs_setinterface *s = (void *)m->data;
     guint8 setup[8] = {0x01, 11, s->altsetting, 0, s->interface, 0, 0, 0};
     umockdev_ioctl_data_unref(m);
@@ -302,7 +349,8 @@ static int do_ioctl(Device *d, UMockdevIoctlClient *c, UMockdevIoctlData *arg, g
     return rc < 0 ? -rc : 0;
   }
   case (guint32)USBDEVFS_CLEAR_HALT: {
-    guint8 setup[8] = {0x02, 1, 0, 0, word(arg), 0, 0, 0};
+    if (!word(arg, &n)) return EFAULT;
+    guint8 setup[8] = {0x02, 1, 0, 0, n, 0, 0, 0};
     int rc = request(d, setup, NULL, FALSE);
     return rc < 0 ? -rc : 0;
   }
@@ -334,19 +382,42 @@ static gboolean on_ioctl(UMockdevIoctlBase *b, UMockdevIoctlClient *c, gpointer 
   return TRUE;
 }
 
-/* a closed file releases its interfaces and takes its URBs back */
-static void on_vanished(UMockdevIoctlBase *b, UMockdevIoctlClient *c, gpointer ud) {
-  Device *d = ud;
-  g_mutex_lock(&mu);
+/* release: a closed file releases its interfaces and takes its URBs back. */
+static void release(Device *d, const void *c) {
   for (int i = 0; i < MAX_IFACES; i++)
     if (d->claims[i] == c) d->claims[i] = NULL;
   for (GList *l = d->urbs; l; l = l->next) {
     Urb *u = l->data;
     if (u->client != c) continue;
     if (!u->done) { unlink_urb(d, u); finish(u, -ENOENT, 0); }
-    u->client = NULL;
+    let_go(u);
   }
+  tidy(d);
+}
+
+/* That a file is closed is known by its client's property, or, when the program was
+ * killed within a call, by the client's end alone. umockdev 0.17 has a signal for
+ * it, and never sends it. */
+static void on_connected(UMockdevIoctlClient *c, GParamSpec *spec, gpointer ud) {
+  g_mutex_lock(&mu);
+  release(ud, c);
   g_mutex_unlock(&mu);
+}
+
+static void on_end(gpointer ud, GObject *was) {
+  g_mutex_lock(&mu);
+  release(ud, was);
+  clients--;
+  g_cond_broadcast(&answered);
+  g_mutex_unlock(&mu);
+}
+
+static void on_client(UMockdevIoctlBase *b, UMockdevIoctlClient *c, gpointer ud) {
+  g_mutex_lock(&mu);
+  clients++;
+  g_mutex_unlock(&mu);
+  g_signal_connect(c, "notify::connected", G_CALLBACK(on_connected), ud);
+  g_object_weak_ref(G_OBJECT(c), on_end, ud);
 }
 
 /* ---- plugging ---- */
@@ -357,8 +428,12 @@ static gboolean on_readable(gint fd, GIOCondition cond, gpointer ud) {
   gboolean ok = !d->gone && answer(d);
   if (!ok && !d->gone) {
     d->gone = TRUE;
-    for (GList *l = d->urbs; l; l = l->next)
-      if (!((Urb *)l->data)->done) finish(l->data, -ESHUTDOWN, 0);
+    for (GList *l = d->urbs; l; l = l->next) {
+      Urb *u = l->data;
+      if (!u->done) finish(u, -ESHUTDOWN, 0);
+      u->answered = TRUE;
+    }
+    tidy(d);
     g_cond_broadcast(&answered);
   }
   g_mutex_unlock(&mu);
@@ -433,7 +508,7 @@ static void plug(const char *port) {
   char *dev = g_strconcat("/dev/", d->node, NULL);
   d->base = umockdev_ioctl_base_new();
   g_signal_connect(d->base, "handle-ioctl", G_CALLBACK(on_ioctl), d);
-  g_signal_connect(d->base, "client-vanished", G_CALLBACK(on_vanished), d);
+  g_signal_connect(d->base, "client-connected", G_CALLBACK(on_client), d);
   if (!umockdev_testbed_attach_ioctl(testbed, dev, d->base, &e)) {
     fprintf(stderr, "bridge: attach %s: %s\n", dev, e->message);
     exit(2);
@@ -488,6 +563,12 @@ int main(int argc, char **argv) {
   }
   g_child_watch_add(pid, on_exit_child, NULL);
   g_main_loop_run(loop);
+  /* Its files are closed by now or in a moment. The test bed changes the environment
+   * when it goes, and umockdev's thread, which reads it, does not end with it. */
+  g_mutex_lock(&mu);
+  gint64 until = g_get_monotonic_time() + 5 * G_TIME_SPAN_SECOND;
+  while (clients > 0 && g_cond_wait_until(&answered, &mu, until)) {}
+  g_mutex_unlock(&mu);
   g_object_unref(testbed);
-  return child_rc;
+  _exit(child_rc); /* nor does it survive what exit(3) tears down */
 }
