@@ -58,7 +58,7 @@ test-window: setup-test ## The real window under Xvfb, driven by mouse and keybo
 fuzz: ## Every fuzz target for FUZZTIME each (default 20s)
 	@set -e; for p in $$($(GO) list ./...); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$p 2>/dev/null | grep '^Fuzz' || true); do \
-	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; done; done
+	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s $$p; done; done
 
 bench: ## Benchmarks; what counts in them are the ratios
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./kiosk/... ./store/... ./sync/... ./devices/...

@@ -232,17 +232,52 @@ func TestPageIsMeasured(t *testing.T) {
 	}
 }
 
+// FuzzFind paints over nothing, over a print of each eye model and over one of the
+// calibration page: rectangles of five bytes each. What is found is within its
+// bounds, whatever was painted.
 func FuzzFind(f *testing.F) {
-	f.Add([]byte{1, 2, 3}, uint8(100))
-	f.Fuzz(func(t *testing.T, b []byte, w uint8) {
-		img := image.NewGray(image.Rect(0, 0, 64+int(w), 96))
-		for i := range img.Pix {
-			if len(b) > 0 {
-				img.Pix[i] = b[i%len(b)]
+	blank := image.NewGray(image.Rect(0, 0, 150, 112))
+	scenes := []*image.Gray{blank, DrawEye(Left, 150, 112, 5, 250), DrawEye(Right, 150, 112, 5, 250),
+		camera{perMM: 2.5, white: 250}.see(DrawPage(127), 5, 330, 230)}
+	for i, img := range scenes[1:] {
+		_, eye := FindEye(img)
+		_, page := FindPage(img)
+		if eye != (i < 2) || page != (i == 2) {
+			f.Fatalf("scene %d: eye %v, page %v", i+1, eye, page)
+		}
+	}
+	for i := range scenes {
+		f.Add([]byte{}, uint8(i))
+		f.Add([]byte{70, 50, 10, 10, 0, 3, 3, 8, 8, 255}, uint8(i))
+	}
+	f.Fuzz(func(t *testing.T, b []byte, scene uint8) {
+		if len(b) > 5*64 {
+			return
+		}
+		base := scenes[int(scene)%len(scenes)]
+		img := &image.Gray{Pix: slices.Clone(base.Pix), Stride: base.Stride, Rect: base.Rect}
+		for ; len(b) >= 5; b = b[5:] {
+			r := image.Rect(int(b[0]), int(b[1]), int(b[0])+int(b[2]), int(b[1])+int(b[3])).Intersect(img.Rect)
+			for y := r.Min.Y; y < r.Max.Y; y++ {
+				row := img.Pix[y*img.Stride+r.Min.X : y*img.Stride+r.Max.X]
+				for x := range row {
+					row[x] = b[4]
+				}
 			}
 		}
-		FindEye(img)
-		FindPage(img)
+		check := func(m Measure, picture *image.Gray) {
+			if !(m.Sharp >= 0 && m.Sharp <= 1 && m.Even >= 0 && m.Even <= 1 && m.White >= 0 && m.White <= 255 && m.Black >= 0 && m.Black <= 255 &&
+				m.PerMM > 0 && m.PerMM < 200 && m.Skew >= -90 && m.Skew <= 90) || picture == nil {
+				t.Errorf("%+v", m)
+			}
+		}
+		if base == scenes[3] {
+			if p, ok := FindPage(img); ok {
+				check(p.Measure, p.Picture)
+			}
+		} else if e, ok := FindEye(img); ok {
+			check(e.Measure, e.Picture)
+		}
 	})
 }
 

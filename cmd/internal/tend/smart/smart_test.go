@@ -218,6 +218,9 @@ func FuzzParse(f *testing.F) {
 	f.Add(append(data, limits...))
 	f.Add([]byte{0x72, 1, 0, 0x1d, 0, 0, 0, 14, 9, 12, 0, 0, 0, 0, 0, 0, 0, 0xf4, 0, 0x2c, 0, 0x50})
 	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) > 2048 {
+			return // no answer of a disk is longer
+		}
 		ok := func(h Health, err error) {
 			if err != nil && (!errors.Is(err, ErrData) || h != (Health{})) || h.Unreadable < 0 || h.Unreadable > most || h.Used < 0 || h.Used > 255 {
 				t.Errorf("%+v, %v", h, err)
