@@ -62,7 +62,7 @@ func shows(t *testing.T, name string, build func(words.Language) *screens.Screen
 
 // longer are the screens that may be higher than the least panel: lists of any
 // length, and a document with more than one thing wrong.
-var longer = []string{"arrivals", "arrival-minor", "review", "review-photo", "home", "home-closed", "document", "document-differs", "document-long", "decision", "decision-second", "health", "health-vault", "diagnostics", "diagnostics-start", "queue", "identity", "identity-unknown"}
+var longer = []string{"arrivals", "arrival-minor", "review", "review-photo", "home", "home-many", "home-closed", "document", "document-differs", "document-long", "decision", "decision-second", "health", "health-vault", "diagnostics", "diagnostics-start", "queue", "queue-many", "identity", "identity-unknown"}
 
 // well holds a screen's form in every size by day, and by night: and that all
 // of it is seen on the least panel, where it is not a list.
@@ -160,6 +160,7 @@ func TestLongLists(t *testing.T) {
 			return screens.QueueHub(frame(l), screens.QueueState{Queue: screens.Queue{People: len(waiting), Oldest: ago(time.Hour)}, Waiting: waiting, Listed: listed}, screens.QueueCalls{Now: none, More: more, Back: none})
 		}},
 	} {
+		shows(t, c.name, func(l words.Language) *screens.Screen { return c.build(l, 0, none) })
 		uitest.App(t, false, theme.Metrics{})
 		for listed, want := range map[int]int{0: screens.Listed, screens.Listed: screens.Listed, 2 * screens.Listed: 2 * screens.Listed, 3 * screens.Listed: len(work)} {
 			touched := 0
