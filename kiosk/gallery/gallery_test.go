@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -334,5 +335,27 @@ func TestScanIsLinear(t *testing.T) {
 	t.Logf("scan of 4,096 entries %v, of 16,384 %v, half of them on the probe's side", a, b)
 	if b > 8*a {
 		t.Errorf("%v for four times what took %v", b, a)
+	}
+}
+
+// Who a hit is of is asked late: a slot may have been emptied or given away since.
+func TestTrimNamesPersonsOnceAndNobodyWhoLeft(t *testing.T) {
+	g := filled(t, 4) // two entries each
+	var s shortlist
+	for slot := int32(7); slot >= 0; slot-- {
+		s.hits = append(s.hits, newHit(0.1+float32(slot)/100, slot))
+	}
+	if h := s.hits[0]; h.slot() != 7 || h.dist() != 0.1+float32(7)/100 {
+		t.Errorf("hit of slot %d, %v", h.slot(), h.dist())
+	}
+	g.Remove(person(1))
+	g.Remove(person(2))
+	add(t, g, Entry{person(9), kiosk.EyeLeft, template(kiosk.EyeLeft, 99, 0, 0)}) // in a slot of one of them
+	ids := s.trim(g)
+	if len(ids) != 3 || ids[0] != person(0) || ids[1] != person(9) || ids[2] != person(3) {
+		t.Errorf("%v", ids)
+	}
+	if len(s.hits) != 3 || !slices.IsSorted(s.hits) {
+		t.Errorf("%d hits left", len(s.hits))
 	}
 }

@@ -51,14 +51,12 @@
 	ADDQ $WORDBYTES, R9
 
 // One word of the sieve at one rotation, as STEP512 but with the entries' code
-// and mask kept in registers.
+// and mask kept in registers: u = ones(m), t = ones((code^probe) & m).
 #define SIEVE512(w, c, m, t, u) \
 	VPANDQ.BCST 16*w+8(R9), m, t \
 	VPOPCNTQ t, u \
 	VPTERNLOGQ.BCST $0x60, 16*w(R9), c, t \
-	VPADDQ u, Z16, Z16 \
-	VPOPCNTQ t, t \
-	VPADDQ t, Z17, Z17
+	VPOPCNTQ t, t
 
 // func sieveAVX512(h *head, n int, t *table, weights uint32, pass *uint8)
 TEXT ·sieveAVX512(SB), NOSPLIT, $0-40
@@ -99,20 +97,32 @@ head512:
 turn512:
 	ADDQ $64, R13
 	PREFETCHT0 (R13)
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	SIEVE512(0, Z0, Z8, Z18, Z19)
-	SIEVE512(1, Z1, Z9, Z20, Z21)
-	SIEVE512(2, Z2, Z10, Z22, Z23)
-	SIEVE512(3, Z3, Z11, Z24, Z25)
-	SIEVE512(4, Z4, Z12, Z18, Z19)
-	SIEVE512(5, Z5, Z13, Z20, Z21)
-	SIEVE512(6, Z6, Z14, Z22, Z23)
-	SIEVE512(7, Z7, Z15, Z24, Z25)
+	SIEVE512(0, Z0, Z8, Z16, Z18)
+	SIEVE512(1, Z1, Z9, Z17, Z19)
+	VPADDQ Z17, Z16, Z16
+	VPADDQ Z19, Z18, Z18
+	SIEVE512(2, Z2, Z10, Z20, Z21)
+	SIEVE512(3, Z3, Z11, Z22, Z23)
+	VPADDQ Z22, Z20, Z20
+	VPADDQ Z23, Z21, Z21
+	SIEVE512(4, Z4, Z12, Z17, Z19)
+	SIEVE512(5, Z5, Z13, Z22, Z23)
+	VPADDQ Z22, Z17, Z17
+	VPADDQ Z23, Z19, Z19
+	SIEVE512(6, Z6, Z14, Z24, Z25)
+	SIEVE512(7, Z7, Z15, Z26, Z27)
+	VPADDQ Z26, Z24, Z24
+	VPADDQ Z27, Z25, Z25
+	VPADDQ Z20, Z16, Z16
+	VPADDQ Z21, Z18, Z18
+	VPADDQ Z24, Z17, Z17
+	VPADDQ Z25, Z19, Z19
+	VPADDQ Z16, Z17, Z17
+	VPADDQ Z18, Z19, Z19
 
 	// d·ruleScale - n·share, smallest into Z31
 	VPSLLQ $16, Z17, Z17
-	VPORQ Z16, Z17, Z17
+	VPORQ Z19, Z17, Z17
 	VPMADDWD Z30, Z17, Z17
 	VPMINSD Z17, Z31, Z31
 	ADDQ $TURN, R9

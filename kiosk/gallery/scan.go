@@ -1,8 +1,8 @@
 package gallery
 
 import (
-	"cmp"
 	"context"
+	"math"
 	"math/bits"
 	"runtime"
 	"slices"
@@ -20,15 +20,19 @@ type probeEye struct {
 	sieve   bool // the rule is in force
 }
 
-// hit is a search code worth comparing in full.
-type hit struct {
-	dist float32
-	id   ID
-}
+// hit is a search code worth comparing in full: its distance, a number that is
+// not negative and so is ordered as its bits are, above its slot. Hits are sorted
+// as numbers.
+type hit uint64
 
-// scan passes over all search codes and returns, for each probe, the best
-// verifyLimit persons, and how many entries were compared and skipped.
-func (g *Gallery) scan(ctx context.Context, v view, probes []probeEye, progress func(int, int)) ([][]hit, int, int, error) {
+func newHit(dist float32, slot int32) hit { return hit(math.Float32bits(dist))<<32 | hit(slot) }
+func (h hit) dist() float32               { return math.Float32frombits(uint32(h >> 32)) }
+func (h hit) slot() int32                 { return int32(uint32(h)) }
+
+// scan passes over all search codes and returns, for each probe, the nearest
+// verifyLimit persons, nearest first, and how many entries were compared and
+// skipped.
+func (g *Gallery) scan(ctx context.Context, v view, probes []probeEye, progress func(int, int)) ([][]ID, int, int, error) {
 	if v.used > verifyLimit {
 		for i := range probes {
 			g.setRule(v.chunks, v.used, &probes[i])
@@ -49,7 +53,7 @@ func (g *Gallery) scan(ctx context.Context, v view, probes []probeEye, progress 
 					return
 				}
 				n := min(chunkSize, v.used-k*chunkSize)
-				c, s := g.scanChunk(v.chunks[k], v.only(k), (n+lanes-1)/lanes, probes, best[w])
+				c, s := g.scanChunk(k, v.chunks[k], v.only(k), (n+lanes-1)/lanes, probes, best[w])
 				compared.Add(int64(c))
 				skipped.Add(int64(s))
 				if d := done.Add(int64(n)); progress != nil {
@@ -59,14 +63,17 @@ func (g *Gallery) scan(ctx context.Context, v view, probes []probeEye, progress 
 		})
 	}
 	wg.Wait()
-	merged := make([][]hit, len(probes))
+	nearest := make([][]ID, len(probes))
+	g.mu.RLock()
+	defer g.mu.RUnlock()
 	for i := range probes {
+		var all shortlist
 		for w := range workers {
-			merged[i] = append(merged[i], best[w][i].hits...)
+			all.hits = append(all.hits, best[w][i].hits...)
 		}
-		merged[i] = trim(merged[i])
+		nearest[i] = all.trim(g)
 	}
-	return merged, int(compared.Load()), int(skipped.Load()), ctx.Err()
+	return nearest, int(compared.Load()), int(skipped.Load()), ctx.Err()
 }
 
 // meeting returns the lanes of a block that hold codes which p is compared
@@ -93,9 +100,9 @@ func (g *Gallery) nearest(b *block, p *probeEye) (best [lanes]float32) {
 	return best
 }
 
-// scanChunk scans the first n blocks of c, of which only those codes count
-// that only holds, if it is not nil.
-func (g *Gallery) scanChunk(c *chunk, only *selected, n int, probes []probeEye, best []*shortlist) (compared, skipped int) {
+// scanChunk scans the first n blocks of c, the chunk of that number, of which
+// only those codes count that only holds, if it is not nil.
+func (g *Gallery) scanChunk(number int, c *chunk, only *selected, n int, probes []probeEye, best []*shortlist) (compared, skipped int) {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	entries := &c.entries
@@ -117,10 +124,14 @@ func (g *Gallery) scanChunk(c *chunk, only *selected, n int, probes []probeEye, 
 		}
 		list.slots = list.slots[:0]
 		for b := range n {
-			set := c.meeting(p.side, b)
+			set := uint8(1<<lanes - 1)
 			if p.sieve {
-				set &= pass[b]
+				set = pass[b]
 			}
+			if set == 0 {
+				continue
+			}
+			set &= c.meeting(p.side, b)
 			if only != nil {
 				set &= only.lanes[b]
 			}
@@ -128,7 +139,7 @@ func (g *Gallery) scanChunk(c *chunk, only *selected, n int, probes []probeEye, 
 				list.slots = append(list.slots, int32(b*lanes+bits.TrailingZeros8(set)))
 			}
 		}
-		list.compare(g, p, c)
+		list.compare(g, p, c, int32(number*chunkSize))
 	}
 	runtime.KeepAlive(c) // its codes are not the collector's
 	return compared, skipped
@@ -141,11 +152,12 @@ type shortlist struct {
 	full  bool    // worst is known
 	slots []int32 // of the chunk, still to be compared
 	stage block
-	sum   uint64 // of what touch read, so that it is read at all
+	sum   uint64 // of what is read early, so that it is read at all
 }
 
-// compare compares the codes of slots, eight at a time.
-func (s *shortlist) compare(g *Gallery, p *probeEye, c *chunk) {
+// compare compares the codes of slots, eight at a time; they are counted from
+// the first slot of c on.
+func (s *shortlist) compare(g *Gallery, p *probeEye, c *chunk, first int32) {
 	s.sum += c.codes.touch(s.slots)
 	for i := 0; i < len(s.slots); i += lanes {
 		eight := s.slots[i:min(i+lanes, len(s.slots))]
@@ -155,41 +167,51 @@ func (s *shortlist) compare(g *Gallery, p *probeEye, c *chunk) {
 		d := g.nearest(&s.stage, p)
 		for l, k := range eight {
 			if !s.full || d[l] <= s.worst {
-				s.add(hit{d[l], c.records[k].id})
+				s.add(g, newHit(d[l], first+k))
 			}
 		}
 	}
 }
 
-func (s *shortlist) add(h hit) {
+func (s *shortlist) add(g *Gallery, h hit) {
 	s.hits = append(s.hits, h)
 	if len(s.hits) >= 4*verifyLimit {
-		s.hits = trim(s.hits)
+		s.trim(g)
 		if len(s.hits) == verifyLimit {
-			s.worst, s.full = s.hits[verifyLimit-1].dist, true
+			s.worst, s.full = s.hits[verifyLimit-1].dist(), true
 		}
 	}
 }
 
-// trim keeps the best verifyLimit hits, one for a person.
-func trim(h []hit) []hit {
-	slices.SortFunc(h, func(a, b hit) int {
-		if a.dist != b.dist {
-			return cmp.Compare(a.dist, b.dist)
+// trim keeps the best verifyLimit hits, one for a person, and says who these
+// are. A slot may have changed hands since its code was compared; a hit in one
+// that is empty now is dropped. The lock is held.
+func (s *shortlist) trim(g *Gallery) []ID {
+	h := s.hits
+	slices.Sort(h)
+	s.hits = h[:0]
+	ids := make([]ID, 0, min(len(h), verifyLimit))
+	seen := make(map[ID]bool, cap(ids))
+	for len(h) > 0 && len(ids) < verifyLimit {
+		// IDs lie all over memory: it is asked for many before one is looked at.
+		var names [128]ID
+		some := h[:min(len(h), len(names))]
+		h = h[len(some):]
+		for i, x := range some {
+			names[i] = g.record(x.slot()).id
 		}
-		return cmp.Compare(a.id, b.id)
-	})
-	seen := make(map[ID]bool, min(len(h), verifyLimit))
-	out := h[:0]
-	for _, x := range h {
-		if len(out) == verifyLimit {
-			break
+		for _, id := range names[:len(some)] {
+			if id != "" {
+				s.sum += uint64(id[0])
+			}
 		}
-		if !seen[x.id] {
-			seen[x.id] = true
-			out = append(out, x)
+		for i, id := range names[:len(some)] {
+			if id == "" || seen[id] || len(ids) == verifyLimit {
+				continue
+			}
+			seen[id] = true
+			s.hits, ids = append(s.hits, some[i]), append(ids, id)
 		}
 	}
-	clear(h[len(out):])
-	return out
+	return ids
 }

@@ -3,7 +3,6 @@ package gallery
 import (
 	"math"
 	"math/bits"
-	"sort"
 )
 
 // verifyLimit is the number of persons that are compared in full for each
@@ -59,21 +58,42 @@ func (g *Gallery) setRule(chunks []*chunk, used int, p *probeEye) {
 func passFor(used int) float64 { return max(passShare, passTimes*float64(verifyLimit)/float64(used)) }
 
 // ruleFor returns the strictest rule that lets pass of the n sampled codes
-// through, and whether it is worth applying.
+// through, and whether it is worth applying. The sample is used up; lanes beyond
+// n are empty.
 func (k kernel) ruleFor(sample []head, n int, pass float64, probe []*table) (rule, bool) {
 	if n < sampleLeast || pass > passUseless {
 		return rule{}, false
 	}
 	expect := pass * float64(n)
 	want := int(math.Ceil(expect + 3*math.Sqrt(expect)))
-	share := sort.Search(ruleScale, func(s int) bool {
-		through := 0
-		for b, set := range k.through(sample, probe, rule{int32(s)}) {
-			through += bits.OnesCount8(set & uint8(1<<min(n-b*lanes, lanes)-1))
+	empty := lanes*len(sample) - n // pass every rule
+	low, high := 0, ruleScale      // below low too few pass, from high on enough
+	for low < high {
+		share := (low + high) / 2
+		pass, through := k.through(sample, probe, rule{int32(share)}), -empty
+		for _, set := range pass {
+			through += bits.OnesCount8(set)
 		}
-		return through >= want
-	})
-	return rule{int32(share)}, share < ruleScale
+		if through < want {
+			low = share + 1
+			continue
+		}
+		high = share
+		sample = passing(sample, pass) // the others do not pass a stricter rule
+	}
+	return rule{int32(high)}, high < ruleScale
+}
+
+// passing returns the heads of which any lane passes, in place.
+func passing(hs []head, pass []uint8) []head {
+	n := 0
+	for b, set := range pass {
+		if set != 0 {
+			hs[n] = hs[b]
+			n++
+		}
+	}
+	return hs[:n]
 }
 
 // through returns, for each head, the lanes that pass r with any of the

@@ -14,7 +14,7 @@ import (
 // verify compares in full: every entry of every person of whom any entry was
 // among the hits, with every probe it meets. A slot may have been given to
 // somebody else since only was asked, so it is asked again.
-func (g *Gallery) verify(ctx context.Context, probes []probeEye, hits [][]hit, only func(ID) bool) (map[ID][]PerEye, error) {
+func (g *Gallery) verify(ctx context.Context, probes []probeEye, hits [][]ID, only func(ID) bool) (map[ID][]PerEye, error) {
 	persons := g.choose(hits)
 	if only != nil {
 		persons = slices.DeleteFunc(persons, func(id ID) bool { return !only(id) })
@@ -52,18 +52,18 @@ func (g *Gallery) verify(ctx context.Context, probes []probeEye, hits [][]hit, o
 
 // choose returns the persons among the hits, nearest first. Where templates
 // are fetched they are at most verifyLimit, taken from the probes in turn.
-func (g *Gallery) choose(hits [][]hit) (out []ID) {
+func (g *Gallery) choose(hits [][]ID) (out []ID) {
 	seen := make(map[ID]bool)
 	for i := range verifyLimit {
 		for _, h := range hits {
-			if i >= len(h) || seen[h[i].id] {
+			if i >= len(h) || seen[h[i]] {
 				continue
 			}
 			if g.fetch != nil && len(out) == verifyLimit {
 				return out
 			}
-			seen[h[i].id] = true
-			out = append(out, h[i].id)
+			seen[h[i]] = true
+			out = append(out, h[i])
 		}
 	}
 	return out
