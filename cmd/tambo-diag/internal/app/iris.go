@@ -58,10 +58,24 @@ type irisReport struct {
 	Interval1e4  *[2]float64 `json:"fnmr_at_fmr_1e-4_95,omitempty"` // over people
 	Decidability float64     `json:"decidability"`
 
+	// misses left when the worst by quality score are rejected
+	Reject []rejectReport `json:"reject"`
+
 	TwoEye   *twoEyeReport   `json:"two_eye,omitempty"`
 	Masks    *maskReport     `json:"masks,omitempty"`
 	Transfer *transferReport `json:"transfer,omitempty"`
 }
+
+// rejectReport is what is left when a share of the images is rejected.
+type rejectReport struct {
+	Share      float64 `json:"share"`
+	Genuine    int     `json:"genuine_pairs"`
+	Misses     int     `json:"misses_at_fmr_1e-4"`           // at the threshold of the whole set
+	Calibrated int     `json:"misses_where_calibrated_1e-4"` // at the distance where the calibration says so
+}
+
+// rejectShares are those of the report.
+var rejectShares = []float64{0, 0.01, 0.02, 0.05, 0.1}
 
 // twoEyeReport is about persons of whom both eyes are compared.
 type twoEyeReport struct {
@@ -149,6 +163,9 @@ func (o *evaluateOptions) run(ctx context.Context, stderr io.Writer) (*irisRepor
 		return nil, err
 	}
 	rep.Interval1e4 = &[2]float64{in.Low, in.High}
+	if rep.Reject, err = set.reject(scores, &f); err != nil {
+		return nil, err
+	}
 	if o.twoEye {
 		if rep.TwoEye, err = set.twoEyes(scores); err != nil {
 			return nil, err
@@ -214,6 +231,9 @@ func (rep *irisReport) figures(f *evaluate.Figures) {
 func (rep *irisReport) say(w io.Writer) {
 	fmt.Fprintf(w, "one eye: %d of %d genuine pairs missed at FMR 1e-4: %.2f %% (95 %% of resampled people: %.2f to %.2f %%); %d images without a template\n",
 		rep.Misses1e4, rep.Genuine, 100*rep.FNMR1e4, 100*rep.Interval1e4[0], 100*rep.Interval1e4[1], rep.Failures)
+	for _, r := range rep.Reject[1:] {
+		fmt.Fprintf(w, "without the worst %g %% by quality score: %d of %d missed\n", 100*r.Share, r.Misses, r.Genuine)
+	}
 	if t := rep.TwoEye; t != nil {
 		fmt.Fprintf(w, "two eyes: %d of %d genuine pairs missed at FMR 1e-4: %.2f %% (%.2f to %.2f %%)\n",
 			t.Misses1e4, t.Genuine, 100*t.FNMR1e4, 100*t.Interval1e4[0], 100*t.Interval1e4[1])
@@ -224,6 +244,23 @@ func (rep *irisReport) say(w io.Writer) {
 	if t := rep.Transfer; t != nil {
 		fmt.Fprintf(w, "at %s's threshold %.4f this set's FMR is %.2g; at this set's threshold, that one's is %.2g\n", t.Other, t.Threshold, t.FMR, t.OtherFMR)
 	}
+}
+
+// reject rejects the worst by quality score, at two thresholds.
+func (s *irisSet) reject(scores []float32, f *evaluate.Figures) ([]rejectReport, error) {
+	own, err := evaluate.Reject(scores, s.class, s.quality(), f.Threshold1e4, rejectShares)
+	if err != nil {
+		return nil, err
+	}
+	calibrated, err := evaluate.Reject(scores, s.class, s.quality(), distanceAt(4), rejectShares)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]rejectReport, len(own))
+	for i, r := range own {
+		out[i] = rejectReport{r.Share, r.Genuine, r.Misses, calibrated[i].Misses}
+	}
+	return out, nil
 }
 
 func (s *irisSet) compare(ctx context.Context, bar *progress) ([]float32, error) {

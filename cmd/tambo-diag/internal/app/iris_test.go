@@ -197,6 +197,11 @@ func TestIrisEvaluateWithEverything(t *testing.T) {
 	if e := first["two_eye"].(map[string]any); e["presentations"].(float64) != 6 || e["genuine_pairs"].(float64) != 3 {
 		t.Errorf("%v", e)
 	}
+	reject := first["reject"].([]any)
+	if none, tenth := reject[0].(map[string]any), reject[len(reject)-1].(map[string]any); none["share"].(float64) != 0 || none["genuine_pairs"] != first["genuine_pairs"] ||
+		none["misses_at_fmr_1e-4"] != first["misses_at_fmr_1e-4"] || tenth["share"].(float64) != 0.1 || tenth["genuine_pairs"].(float64) != none["genuine_pairs"].(float64)-1 {
+		t.Errorf("%v", reject) // of twelve images in six pairs one is rejected
+	}
 	for _, name := range []string{"det.png", "reject.png", "worst-01.png"} {
 		if _, err := readGray(filepath.Join(dir, "report", name)); err != nil {
 			t.Errorf("%s: %v", name, err)
