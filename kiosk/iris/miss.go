@@ -11,7 +11,7 @@ import "math"
 // its eye that are not. TestMissWeightsAreFitted (TAMBO_LONG=1) fits them again.
 
 // missSigns is the number of signs.
-const missSigns = 6
+const missSigns = 7
 
 // signs are the signs; the larger, the worse.
 func (e *evidence) signs() [missSigns]float64 {
@@ -22,14 +22,15 @@ func (e *evidence) signs() [missSigns]float64 {
 		e.spread,         // grey levels in what is taken for iris: lid, lashes, shadow
 		100 * e.residual, // an uneven pupil: cut by a lid, or not the pupil
 		-e.steep,         // out of focus or moved
+		e.shadow,         // a shadow over what is coded
 	}
 }
 
 // missWeight is what each sign adds to the log odds of a miss, missBase what they
 // are without any.
-var missWeight = [missSigns]float64{52.7, 2.20, 0.164, 0.0794, 0.974, 5.83}
+var missWeight = [missSigns]float64{57.8, 2.58, 0.137, 0.0285, 1.118, 5.05, 10.23}
 
-const missBase = 1.32
+const missBase = -0.01
 
 // miss is the predicted share of comparisons in which the capture is missed.
 func (e *evidence) miss() float64 {

@@ -68,7 +68,7 @@ func (e *Engine) assess(h *hypothesis, s *sheet, work int) Quality {
 	e.evidence = evidence{
 		pupil: float64(h.pupilScore), limbus: float64(h.limbusScore), residual: h.pupilResidual,
 		spread: float64(e.lids.sigma), coded: float64(ones(e.codes[0].mask[:])) / codeBits,
-		shiny: s.highlightShare(), sharp: e.irisSharpness(k, c), oval: h.pupil.oval(), steep: p.steepness(h),
+		shadow: s.shadow(), shiny: s.highlightShare(), sharp: e.irisSharpness(k, c), oval: h.pupil.oval(), steep: p.steepness(h),
 	}
 	k, c = e.reduced(k, c, surroundRadius)
 	e.evidence.around = e.levels[k].lines(&c)
@@ -99,12 +99,18 @@ type evidence struct {
 	residual      float64 // of the pupil's contour, over its radius
 	spread        float64 // of the iris's own grey values, in stretched grey levels
 	coded         float64 // share of the code's bits that are usable
+	shadow        float64 // share of the usable sheet that is much darker than most of it
 	shiny         float64 // share of the ring lost to reflections
 	sharp         float64 // irisSharpness
 	steep         float64 // steepness of the pupil's border
 	oval          float64 // of the pupil
 	around        surround
 }
+
+// marginCost is what a narrow margin costs. What the frame cuts off is missing in
+// the code, and counted there; an iris near the frame's edge matches as well as
+// any, but the next frame may lose some of it.
+const marginCost = 0.2
 
 // judge sets Score and Guidance. The score is the product of gates, each 1
 // where it costs nothing and 0 where the capture is useless, so that one good
@@ -121,18 +127,19 @@ func (q *Quality) judge(e *evidence) {
 	gates := [...]struct {
 		v    float64
 		hint Guidance
+		cost float64 // of the score, where the gate is shut
 	}{
-		{gate(q.IrisRadius, 20, 45), GuidanceCloser},
-		{gate(q.MarginAdequacy, -40, 40), GuidanceFurther},
-		{open * gate(e.coded, 0.12, 0.5), GuidanceOpenWider},
+		{gate(q.IrisRadius, 20, 45), GuidanceCloser, 1},
+		{gate(q.MarginAdequacy, -40, 40), GuidanceFurther, marginCost},
+		{open * gate(e.coded, 0.12, 0.5), GuidanceOpenWider, 1},
 		{gate(q.Concentricity, 70, 88) * gate(e.oval, 0.085, 0.045) *
-			gate(q.PupilIrisRatio, 8, 18) * gate(q.PupilIrisRatio, 88, 72), GuidanceLookHere},
-		{gate(e.shiny, 0.35, 0.12), GuidanceRemoveGlasses},
-		{still, GuidanceHoldStill},
+			gate(q.PupilIrisRatio, 8, 18) * gate(q.PupilIrisRatio, 88, 72), GuidanceLookHere, 1},
+		{gate(e.shiny, 0.35, 0.12), GuidanceRemoveGlasses, 1},
+		{still, GuidanceHoldStill, 1},
 	}
 	score, worst := 1.0, 1.0
 	for _, g := range gates {
-		score *= g.v
+		score *= 1 - g.cost*(1-g.v)
 		if g.v < worst {
 			worst = g.v
 		}

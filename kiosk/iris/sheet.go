@@ -61,6 +61,33 @@ func (s *sheet) unroll(tex *plane, pupil, limbus *Contour, spec *plane, specScal
 // highlightShare is the share of the sheet lost to reflections.
 func (s *sheet) highlightShare() float64 { return float64(s.shiny) / (sheetW * sheetH) }
 
+// shadowLevel is the brightness, in that of the middle one of all usable cells,
+// below which a cell counts as in a shadow.
+const shadowLevel = 0.7
+
+// shadow is the share of the usable cells that are in a shadow: under the lid or
+// the lashes, or away from the lamp. What a shadow's edge looks like is of that
+// moment, and the code is full of it.
+func (s *sheet) shadow() float64 {
+	var count [256]int
+	n := 0
+	for i, g := range s.good {
+		if g != 0 {
+			count[uint8(min(max(s.val[i], 0), 255))]++
+			n++
+		}
+	}
+	middle, below := 0, 0
+	for ; middle < 255 && 2*(below+count[middle]) < n; middle++ {
+		below += count[middle]
+	}
+	dark := 0
+	for v := 0; float64(v) < shadowLevel*float64(middle); v++ {
+		dark += count[v]
+	}
+	return float64(dark) / float64(max(n, 1))
+}
+
 // The lid search runs on the sheet reduced to lidW×lidH.
 const (
 	lidW = 128
