@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
+	_ "image/jpeg" // decoder for the images of an index
 	"math"
 	"math/bits"
 	"math/rand/v2"

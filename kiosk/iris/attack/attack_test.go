@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"image"
 	"image/draw"
+	_ "image/jpeg" // decoder for the images of an index
 	"image/png"
 	"math/rand/v2"
 	"os"
@@ -127,6 +128,9 @@ func TestErrorsOnMeasuredSets(t *testing.T) {
 	live := indexed(t, name)
 	for kind, limit := range map[kiosk.AttackKind]float64{kiosk.AttackPrint: attack.PrintLimit, kiosk.AttackLens: attack.LensLimit} {
 		v := live[kind]
+		if len(v) == 0 {
+			t.Fatalf("no image of %s could be read", name)
+		}
 		t.Logf("%s: BPCER %.2f %%, %d of %d images of %s; scores %.2f", kind, 100*float64(beyond(v, limit))/float64(len(v)), beyond(v, limit), len(v), filepath.Base(name), quantiles(v))
 	}
 }
