@@ -315,7 +315,7 @@ func TestScanIsLinear(t *testing.T) {
 		t.Skip("measures time")
 	}
 	once := func(g *Gallery) time.Duration {
-		probes, err := parse(Probe{both(1, 0.2).Templates[:1]})
+		probes, err := parse(Probe{both(1, 0.2).Templates[:1]}, iris.NewSearchProbe)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,10 +12,10 @@ import (
 )
 
 // verify compares in full: every entry of every person of whom any entry was
-// among the hits, with every probe it meets. A slot may have been given to
+// among the nearest, with every probe it meets. A slot may have been given to
 // somebody else since only was asked, so it is asked again.
-func (g *Gallery) verify(ctx context.Context, probes []probeEye, hits [][]ID, only func(ID) bool) (map[ID][]PerEye, error) {
-	persons := g.choose(hits)
+func (g *Gallery) verify(ctx context.Context, probes []probeEye, nearest [][]ID, only func(ID) bool) (map[ID][]PerEye, error) {
+	persons := g.choose(nearest)
 	if only != nil {
 		persons = slices.DeleteFunc(persons, func(id ID) bool { return !only(id) })
 	}
@@ -50,12 +50,12 @@ func (g *Gallery) verify(ctx context.Context, probes []probeEye, hits [][]ID, on
 	return out, context.Cause(work)
 }
 
-// choose returns the persons among the hits, nearest first. Where templates
+// choose returns the persons among the nearest of each probe, nearest first. Where templates
 // are fetched they are at most verifyLimit, taken from the probes in turn.
-func (g *Gallery) choose(hits [][]ID) (out []ID) {
+func (g *Gallery) choose(nearest [][]ID) (out []ID) {
 	seen := make(map[ID]bool)
 	for i := range verifyLimit {
-		for _, h := range hits {
+		for _, h := range nearest {
 			if i >= len(h) || seen[h[i]] {
 				continue
 			}

@@ -43,6 +43,21 @@ func NewSearchProbe(c *SearchCode) *SearchProbe {
 	return p
 }
 
+// NewAslantProbe turns c to the rotations that lie beyond those of
+// [NewSearchProbe]: from 22.5° on, to 39.4° one way and 42.2° the other. A head
+// that is held aslant is found by them.
+func NewAslantProbe(c *SearchCode) *SearchProbe {
+	p := &SearchProbe{}
+	for r := range SearchRotations {
+		sh := r - 2*searchShift // -14 to -8
+		if sh >= -searchShift {
+			sh += SearchRotations // 8 to 15
+		}
+		turnSearch(&p.turned[r], c, sh)
+	}
+	return p
+}
+
 // Turned returns the probe's code at rotation r, 0 ≤ r < [SearchRotations],
 // for those who compare many codes at once. It must not be changed.
 func (p *SearchProbe) Turned(r int) *SearchCode { return &p.turned[r] }

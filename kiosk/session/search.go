@@ -120,7 +120,7 @@ func (s *Service) searchLists(ctx context.Context, a *kiosk.Agreement, q kiosk.S
 // notes how much of the gallery it saw. A search that was cut short is an answer
 // too: an incomplete one.
 func answer(ctx context.Context, g *gallery.Gallery, q *kiosk.Search, t []kiosk.Template, only func(gallery.ID) bool) ([]gallery.Candidate, error) {
-	a, err := g.Search(ctx, gallery.Probe{Templates: t}, gallery.Options{MaxFMR: q.FPIR, TopK: 50, Only: only})
+	a, err := g.Search(ctx, gallery.Probe{Templates: t}, gallery.Options{MaxFMR: q.FPIR, TopK: 50, Only: only, Aslant: true})
 	if err != nil && ctx.Err() == nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}

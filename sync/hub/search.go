@@ -54,7 +54,7 @@ func (s *searcher) remove(scope, id string) { s.scope(scope).Remove(gallery.ID(i
 // an error.
 func (s *searcher) find(ctx context.Context, scope string, ts []kiosk.Template, fpir float64) (gallery.Answer, error) {
 	g := s.scope(scope)
-	a, err := g.Search(ctx, gallery.Probe{Templates: ts}, gallery.Options{MaxFMR: fpir, TopK: maxCandidates})
+	a, err := g.Search(ctx, gallery.Probe{Templates: ts}, gallery.Options{MaxFMR: fpir, TopK: maxCandidates, Aslant: true})
 	if errors.Is(err, gallery.ErrProbe) || errors.Is(err, iris.ErrVersion) || errors.Is(err, iris.ErrMalformed) || errors.Is(err, iris.ErrTooFewBits) {
 		n := g.Len()
 		return gallery.Answer{Total: n, NotCompared: n}, nil
