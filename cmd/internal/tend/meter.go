@@ -123,7 +123,7 @@ func (m *Meter) OpenIrisCamera(ctx context.Context) (devices.IrisCamera, error) 
 
 // OpenIrisCameraAt opens the camera at a port.
 func (m *Meter) OpenIrisCameraAt(ctx context.Context, port string) (devices.IrisCamera, error) {
-	c, err := m.Discovery.OpenIrisCameraAt(ctx, port)
+	c, err := discover.First(ctx, m.Discovery, devices.KindIrisCamera, port, discover.Device.OpenIris)
 	if err != nil {
 		m.failed(place{part: health.PartCamera, port: port}, err)
 		return nil, err
