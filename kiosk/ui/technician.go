@@ -102,7 +102,7 @@ func (c *Controller) toDiagnostics() {
 func (c *Controller) showDiagnostics(op kiosk.Operator) {
 	c.touch()
 	c.trouble = nil
-	c.diag = diagnostics{op: op, open: true, turn: c.diag.turn + 1, chosen: health.PartCamera}
+	c.diag = diagnostics{op: op, open: true, turn: c.diag.turn + 1, over: c.diag.over, chosen: health.PartCamera}
 	c.show(page{name: "diagnostics", leave: c.leaveDiagnostics, build: func(f screens.Frame) *screens.Screen {
 		f.Encounter, f.Alerts, f.Trouble, f.Calls.GoTo, f.Calls.HaveIt = nil, nil, nil, nil, nil
 		return screens.Diagnostics(f, c.diagState(), c.diagCalls())
@@ -168,7 +168,7 @@ func (c *Controller) leaveDiagnostics() {
 	if c.diag.stop != nil {
 		c.diag.stop()
 	}
-	c.diag = diagnostics{turn: c.diag.turn + 1}
+	c.diag = diagnostics{turn: c.diag.turn + 1, over: c.diag.over}
 }
 
 func (c *Controller) endDiagnostics() {

@@ -250,8 +250,8 @@ func watch(ctx context.Context, o *options, _ []string, f *deviceFlags) error {
 				}
 				say(s)
 			}, func(err error) {
-				if f.camera == "both" && part == health.PartFace && errors.Is(err, devices.ErrGone) {
-					return // not every kiosk has one, and what goes is said
+				if f.camera == "both" && (part == health.PartFace || f.port != "") && errors.Is(err, devices.ErrGone) {
+					return // not every kiosk has one, nor both at a port; and what goes is said
 				}
 				say(second{At: time.Now(), Camera: part, Trouble: err.Error()})
 			})

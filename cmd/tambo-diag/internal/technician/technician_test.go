@@ -125,13 +125,9 @@ func TestFaceCamera(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	watch := func(camera string) (lines map[health.Part]int, out string) {
+	watch := func(more ...string) (lines map[health.Part]int, out string) {
 		t.Helper()
-		args := []string{"watch", "--for", "3s", "--json", "--bus", at}
-		if camera != "" {
-			args = append(args, "--camera", camera)
-		}
-		out, err := do(t, devicesRun, args...)
+		out, err := do(t, devicesRun, append([]string{"watch", "--for", "3s", "--json", "--bus", at}, more...)...)
 		if err != nil {
 			t.Error(err)
 		}
@@ -146,20 +142,23 @@ func TestFaceCamera(t *testing.T) {
 			}
 		}
 	}
-	if n, out := watch(""); n[health.PartCamera] == 0 || n[health.PartFace] > 0 || strings.Contains(out, "trouble") {
+	if n, out := watch(); n[health.PartCamera] == 0 || n[health.PartFace] > 0 || strings.Contains(out, "trouble") {
 		t.Errorf("a kiosk without a face camera: %s", out)
 	}
-	if n, out := watch("face"); len(n) > 0 || !strings.Contains(out, "nothing of that kind is plugged in") {
+	if n, out := watch("--camera", "face"); len(n) > 0 || !strings.Contains(out, "nothing of that kind is plugged in") {
 		t.Errorf("no face camera to watch: %s", out)
 	}
 	if err := b.Plug("1-3", face); err != nil {
 		t.Fatal(err)
 	}
-	if n, out := watch(""); n[health.PartCamera] == 0 || n[health.PartFace] == 0 {
+	if n, out := watch(); n[health.PartCamera] == 0 || n[health.PartFace] == 0 {
 		t.Errorf("both: %s", out)
 	}
-	if n, out := watch("face"); n[health.PartCamera] > 0 || n[health.PartFace] == 0 {
+	if n, out := watch("--camera", "face"); n[health.PartCamera] > 0 || n[health.PartFace] == 0 {
 		t.Errorf("the face camera: %s", out)
+	}
+	if n, out := watch("--port", "1-3"); n[health.PartFace] == 0 || strings.Contains(out, "trouble") {
+		t.Errorf("what is at a port: %s", out)
 	}
 	out, err := do(t, devicesRun, "watch", "--for", "2s", "--camera", "face", "--bus", at)
 	if err != nil || !strings.Contains(out, "face  ") || !strings.Contains(out, " late ") || !strings.Contains(out, "level") || strings.Contains(out, "eye model") {
