@@ -65,6 +65,7 @@ func diagnose(t *testing.T, plugged ...health.DeviceFacts) (*bench, *cameras) {
 	b.open = func() (ui.Session, error) { return nil, session.ErrDamaged }
 	b.start()
 	b.sees("vault.db")
+	b.run("the vault to be tried again", func() bool { return !b.c.Busy() }) // while it is, only signing in is offered
 	b.touch(b.say.Say("health.signIn"))
 	b.sees(b.say.Say("health.testAll"))
 	return b, c
