@@ -240,13 +240,13 @@ func TestOpen(t *testing.T) {
 		t.Errorf("third: %v", err)
 	}
 	one.Close()
-	again, err := d.OpenIrisCameraAt(within(t), "1-1")
+	again, err := First(within(t), d, devices.KindIrisCamera, "1-1", Device.OpenIris)
 	if err != nil {
 		t.Fatalf("by port: %v", err)
 	}
 	again.Close()
 	two.Close()
-	if _, err = d.OpenIrisCameraAt(within(t), "1-3"); !errors.Is(err, devices.ErrGone) {
+	if _, err = First(within(t), d, devices.KindIrisCamera, "1-3", Device.OpenIris); !errors.Is(err, devices.ErrGone) {
 		t.Errorf("a camera where a scanner is: %v", err)
 	}
 	s, err := d.OpenScanner(within(t))
@@ -276,7 +276,7 @@ func TestOpenComposite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.OpenFaceCameraAt(within(t), "1-1"); !errors.Is(err, devices.ErrBusy) {
+	if _, err := First(within(t), d, devices.KindFaceCamera, "1-1", Device.OpenFace); !errors.Is(err, devices.ErrBusy) {
 		t.Errorf("the face a second time: %v", err)
 	}
 	if iris.Info().Kind != devices.KindIrisCamera || face.Info().Kind != devices.KindFaceCamera || iris.Info().Port != face.Info().Port {
@@ -305,7 +305,7 @@ func TestOpenComposite(t *testing.T) {
 	if err := iris.SetIllumination(within(t), 1); err != nil {
 		t.Errorf("illumination after the face was closed: %v", err)
 	}
-	if face, err = d.OpenFaceCameraAt(within(t), "1-1"); err != nil {
+	if face, err = First(within(t), d, devices.KindFaceCamera, "1-1", Device.OpenFace); err != nil {
 		t.Fatalf("the face again: %v", err)
 	}
 	iris.Close()

@@ -15,72 +15,71 @@ import (
 // OpenIrisCamera opens the first iris camera that can be opened. Errors are
 // [devices.Error]: ErrGone where there is none, with what was found instead.
 func (d *Discovery) OpenIrisCamera(ctx context.Context) (devices.IrisCamera, error) {
-	return openFirst(ctx, d, devices.KindIrisCamera, "", openIris)
-}
-
-// OpenIrisCameraAt opens the iris camera at a port, for a kiosk with two.
-func (d *Discovery) OpenIrisCameraAt(ctx context.Context, port string) (devices.IrisCamera, error) {
-	return openFirst(ctx, d, devices.KindIrisCamera, port, openIris)
+	return First(ctx, d, devices.KindIrisCamera, "", Device.OpenIris)
 }
 
 // OpenFaceCamera opens the first face camera that can be opened. Errors are as of
 // OpenIrisCamera.
 func (d *Discovery) OpenFaceCamera(ctx context.Context) (devices.FaceCamera, error) {
-	return openFirst(ctx, d, devices.KindFaceCamera, "", openFace)
-}
-
-// OpenFaceCameraAt opens the face camera at a port.
-func (d *Discovery) OpenFaceCameraAt(ctx context.Context, port string) (devices.FaceCamera, error) {
-	return openFirst(ctx, d, devices.KindFaceCamera, port, openFace)
-}
-
-// OpenFace opens this face camera and no other: one of two video functions.
-func (d Device) OpenFace(ctx context.Context) (devices.FaceCamera, error) {
-	if d.Info.Kind != devices.KindFaceCamera {
-		return nil, d.unusable(fmt.Errorf("it is no %s", devices.KindFaceCamera))
-	}
-	return openFace(ctx, d)
+	return First(ctx, d, devices.KindFaceCamera, "", Device.OpenFace)
 }
 
 // OpenScanner opens the first document scanner that can be opened. Errors are
 // as of OpenIrisCamera.
 func (d *Discovery) OpenScanner(ctx context.Context) (devices.DocumentScanner, error) {
-	return openFirst(ctx, d, devices.KindDocumentScanner, "", openScanner)
+	return First(ctx, d, devices.KindDocumentScanner, "", Device.OpenScanner)
 }
 
-// OpenScannerAt opens the document scanner at a port.
-func (d *Discovery) OpenScannerAt(ctx context.Context, port string) (devices.DocumentScanner, error) {
-	return openFirst(ctx, d, devices.KindDocumentScanner, port, openScanner)
-}
-
-func openIris(ctx context.Context, f Device) (devices.IrisCamera, error) {
-	return rawOrKernel(f, func() (devices.IrisCamera, error) {
-		c, err := uvc.OpenIris(ctx, f.bus, f.Info.Port, *f.quirk.UVC)
+// OpenIris opens this iris camera and no other.
+func (d Device) OpenIris(ctx context.Context) (devices.IrisCamera, error) {
+	if err := d.must(devices.KindIrisCamera); err != nil {
+		return nil, err
+	}
+	return rawOrKernel(d, func() (devices.IrisCamera, error) {
+		c, err := uvc.OpenIris(ctx, d.bus, d.Info.Port, *d.quirk.UVC)
 		if err != nil {
 			return nil, err // not c: a nil pointer in an interface is not nil
 		}
 		return c, nil
-	}, func() (devices.IrisCamera, error) { return kernelIris(ctx, f) })
+	}, func() (devices.IrisCamera, error) { return kernelIris(ctx, d) })
 }
 
-func openFace(ctx context.Context, f Device) (devices.FaceCamera, error) {
-	return rawOrKernel(f, func() (devices.FaceCamera, error) {
-		c, err := uvc.OpenFace(ctx, f.bus, f.Info.Port, f.face)
+// OpenFace opens this face camera and no other: one of two video functions.
+func (d Device) OpenFace(ctx context.Context) (devices.FaceCamera, error) {
+	if err := d.must(devices.KindFaceCamera); err != nil {
+		return nil, err
+	}
+	return rawOrKernel(d, func() (devices.FaceCamera, error) {
+		c, err := uvc.OpenFace(ctx, d.bus, d.Info.Port, d.face)
 		if err != nil {
 			return nil, err
 		}
 		return c, nil
-	}, func() (devices.FaceCamera, error) { return kernelFace(ctx, f) })
+	}, func() (devices.FaceCamera, error) { return kernelFace(ctx, d) })
 }
 
-func openScanner(ctx context.Context, f Device) (devices.DocumentScanner, error) {
-	return escl.Open(ctx, f.bus, f.usb)
+// OpenScanner opens this scanner and no other.
+func (d Device) OpenScanner(ctx context.Context) (devices.DocumentScanner, error) {
+	if err := d.must(devices.KindDocumentScanner); err != nil {
+		return nil, err
+	}
+	return escl.Open(ctx, d.bus, d.usb)
 }
 
-// openFirst tries the devices of a kind in order. What kept it from each is in
-// the error if none opens; its kind is that of the last try.
-func openFirst[T any](ctx context.Context, d *Discovery, kind devices.Kind, port string,
-	open func(context.Context, Device) (T, error)) (T, error) {
+// must refuses a device that is of another kind.
+func (d Device) must(kind devices.Kind) error {
+	if d.Info.Kind != kind {
+		return d.unusable(fmt.Errorf("it is no %s", kind))
+	}
+	return nil
+}
+
+// First opens the first device of a kind that open can open, in the order of List:
+// at a port, or at any where port is empty. open is Device.OpenFace or the like, or
+// a function around it that wants to know which device it was. What kept it from
+// each is in the error if none opens; its kind is that of the last try.
+func First[T any](ctx context.Context, d *Discovery, kind devices.Kind, port string,
+	open func(Device, context.Context) (T, error)) (T, error) {
 	var zero T
 	found, listErr := d.List(ctx)
 	var last error
@@ -88,7 +87,7 @@ func openFirst[T any](ctx context.Context, d *Discovery, kind devices.Kind, port
 		if f.Info.Kind != kind || (port != "" && f.Info.Port != port) {
 			continue
 		}
-		dev, err := open(ctx, f)
+		dev, err := open(f, ctx)
 		if err == nil {
 			return dev, nil
 		}

@@ -135,7 +135,7 @@ func (j *judging) stream(d DeviceFacts, said bool) (lost bool) {
 		return true
 	}
 	switch {
-	case s.Frames < rateFrames || s.Rate == 0 || s.Rate >= RateFloor: // too few say nothing
+	case s.Frames < rateFrames || s.Rate == 0 || s.Rate >= RateFloor(d.Part): // too few say nothing
 	case d.Slow:
 		j.say(d.Part, CauseSlowPort, of(d), count(int(s.Rate+0.5)))
 	case s.Dropped > s.Frames/4:

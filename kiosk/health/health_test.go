@@ -62,6 +62,16 @@ func TestVerdict(t *testing.T) {
 		}
 	}
 	cam := func(g func(*DeviceFacts)) func(*Facts) { return func(f *Facts) { g(&f.Devices[0]) } }
+	face := func(s StreamFacts, g func(*DeviceFacts)) func(*Facts) {
+		return func(f *Facts) {
+			s.Frames += 300
+			d := DeviceFacts{Part: PartFace, Name: "Specimen face camera", Model: "1209:0004", Port: "1-5", Driver: "uvc", Present: true, Stream: &s}
+			if g != nil {
+				g(&d)
+			}
+			f.Devices = append(f.Devices, d)
+		}
+	}
 	untrusted := func(f *Facts) { f.Clock.Trusted = false }
 	faults := map[string]struct {
 		harm  func(*Facts)
@@ -113,8 +123,16 @@ func TestVerdict(t *testing.T) {
 		"a mouse besides": {func(f *Facts) {
 			f.Devices = append(f.Devices, DeviceFacts{Part: PartUnknown, Port: "1-9", Present: true, WhyNot: true})
 		}, CauseNoDriver, PartUnknown, "1-9", nil},
-		"scanner stretches": {func(f *Facts) { f.Devices[1].Page.Scale = 97 }, CauseScanScale, PartScanner, "1-4.2", nil},
-		"scanner dirty":     {func(f *Facts) { f.Devices[1].Page.White = 120 }, CauseScanDirty, PartScanner, "1-4.2", nil},
+		"a face camera at ten a second":           {face(StreamFacts{Rate: 9.9}, nil), none, "", "", nil},
+		"a face camera that loses packets":        {face(StreamFacts{Rate: 4, Damaged: 12, Lost: ago(2 * time.Minute)}, nil), CauseCable, PartFace, "1-5", []Cause{CauseSlowCamera}},
+		"a face camera with bus errors":           {face(StreamFacts{Rate: 15, BusErrors: 2, Lost: ago(2 * time.Minute)}, nil), CauseCable, PartFace, "1-5", nil},
+		"a face camera slow by itself":            {face(StreamFacts{Rate: 7.4}, nil), CauseSlowCamera, PartFace, "1-5", []Cause{CauseCable}},
+		"a face camera slow by its link":          {face(StreamFacts{Rate: 2}, func(d *DeviceFacts) { d.Slow = true }), CauseSlowPort, PartFace, "1-5", []Cause{CauseSlowCamera}},
+		"a face camera that nobody keeps up with": {face(StreamFacts{Rate: 5, Dropped: 200}, nil), CauseSlowKiosk, PartFace, "1-5", []Cause{CauseSlowCamera}},
+		"a face camera that hangs":                {face(StreamFacts{}, func(d *DeviceFacts) { d.Fault = DeviceStalled }), CauseDeviceStalled, PartFace, "1-5", []Cause{CauseCable}},
+		"one device, the face stream loses":       {face(StreamFacts{Damaged: 3, Lost: ago(time.Minute)}, func(d *DeviceFacts) { d.Port = "1-4.1" }), CauseCable, PartFace, "1-4.1", nil},
+		"scanner stretches":                       {func(f *Facts) { f.Devices[1].Page.Scale = 97 }, CauseScanScale, PartScanner, "1-4.2", nil},
+		"scanner dirty":                           {func(f *Facts) { f.Devices[1].Page.White = 120 }, CauseScanDirty, PartScanner, "1-4.2", nil},
 
 		"name":                             {fails(StepName, RoadNoName, 0), CauseName, PartHub, "", []Cause{CauseLink}},
 		"no link":                          {fails(StepLink, RoadNoLink, 0), CauseLink, PartHub, "", []Cause{CauseName}},
@@ -226,6 +244,31 @@ func TestOneOfTwoCameras(t *testing.T) {
 	}
 	if len(lines) != 2 || lines[0].Name == lines[1].Name || lines[0].Weight != Well || lines[1].Cause != CauseDeviceBusy {
 		t.Errorf("%+v", lines)
+	}
+}
+
+// TestLinesOfBothCameras: each has its own floor of frames a second, and losses and
+// errors of the bus are told apart.
+func TestLinesOfBothCameras(t *testing.T) {
+	f := well()
+	f.Devices[0].Stream.Damaged, f.Devices[0].Stream.BusErrors = 3, 2
+	f.Devices = append(f.Devices, DeviceFacts{Part: PartFace, Port: "1-4.1", Present: true, Stream: &StreamFacts{Rate: 9, Frames: 100, Latency: 30 * time.Millisecond}})
+	figs := map[Part]map[string]Figure{}
+	for _, l := range Judge(f).Lines {
+		figs[l.Part] = map[string]Figure{}
+		for _, g := range l.Figs {
+			figs[l.Part][g.Key] = g
+		}
+	}
+	iris, face := figs[PartCamera], figs[PartFace]
+	if g := iris[FigRate]; g.Low() || *g.Floor != 12 {
+		t.Errorf("iris: %+v", g)
+	}
+	if g := face[FigRate]; g.Low() || *g.Floor != 8 {
+		t.Errorf("face: %+v", g)
+	}
+	if iris[FigLost].Value != 3 || iris[FigBus].Value != 2 || !iris[FigLost].Low() || !iris[FigBus].Low() || face[FigLate].Value != 30 || face[FigBus].Low() {
+		t.Errorf("%+v, %+v", iris, face)
 	}
 }
 

@@ -7,9 +7,13 @@ import (
 
 // Floors and limits, with where they are from.
 const (
-	// RateFloor is how many whole frames a second a camera must give: below it
-	// the guidance lags behind the person. The kiosk asks cameras for 15.
-	RateFloor = 12.0
+	// irisFloor and faceFloor are how many whole frames a second a camera must
+	// give. Of the iris camera the kiosk asks 15; below 12 the guidance lags behind
+	// the person. A face camera gives 10 or more at the size that its driver chooses
+	// (devices.FaceCamera), and a photo is chosen from four looks that are 90 ms
+	// apart (kiosk/capture): four fifths of 10, as 12 are of 15, still make them in
+	// half a second.
+	irisFloor, faceFloor = 12.0, 8.0
 	// rateFrames is how many frames it takes to speak of a rate.
 	rateFrames = 10
 	// SharpFloor is the modulation in percent that must be left at 2 line pairs
@@ -44,6 +48,14 @@ const (
 	// WornTop in percent of the life that the disk's maker gives it.
 	WornTop = 90
 )
+
+// RateFloor is how many whole frames a second the camera of a part must give.
+func RateFloor(p Part) float64 {
+	if p == PartFace {
+		return faceFloor
+	}
+	return irisFloor
+}
 
 // Finding is a cause with what it is about. Only fields that the cause speaks of
 // are set.

@@ -40,6 +40,7 @@ func (f Figure) Low() bool {
 const (
 	FigRate    = "rate"    // frames a second
 	FigLost    = "lost"    // frames given up
+	FigBus     = "bus"     // transfers that failed
 	FigLate    = "late"    // milliseconds
 	FigSharp   = "sharp"   // percent
 	FigWhite   = "white"   // levels of 255
@@ -58,7 +59,7 @@ const (
 
 // AllFigures lists their keys.
 func AllFigures() []string {
-	return []string{FigRate, FigLost, FigLate, FigSharp, FigWhite, FigEven, FigScale, FigFree, FigWorn, FigWaiting, FigOldest, FigSkew, FigCert, FigLaw, FigEntries, FigPower}
+	return []string{FigRate, FigLost, FigBus, FigLate, FigSharp, FigWhite, FigEven, FigScale, FigFree, FigWorn, FigWaiting, FigOldest, FigSkew, FigCert, FigLaw, FigEntries, FigPower}
 }
 
 func fig(key string, v float64) Figure { return Figure{Key: key, Value: math.Round(v*10) / 10} }
@@ -176,9 +177,9 @@ func deviceLine(d DeviceFacts) Line {
 	}
 	if s := d.Stream; s != nil && s.Frames > 0 {
 		if s.Rate > 0 && s.Frames >= rateFrames {
-			l.Figs = append(l.Figs, fig(FigRate, s.Rate).floor(RateFloor))
+			l.Figs = append(l.Figs, fig(FigRate, s.Rate).floor(RateFloor(d.Part)))
 		}
-		l.Figs = append(l.Figs, fig(FigLost, float64(s.Damaged+s.BusErrors)).top(0), fig(FigLate, float64(s.Latency.Milliseconds())))
+		l.Figs = append(l.Figs, fig(FigLost, float64(s.Damaged)).top(0), fig(FigBus, float64(s.BusErrors)).top(0), fig(FigLate, float64(s.Latency.Milliseconds())))
 	}
 	if t := d.Target; t != nil && t.Found {
 		l.Figs = append(l.Figs, fig(FigSharp, float64(t.Sharp)).floor(SharpFloor), fig(FigWhite, float64(t.White)).floor(WhiteFloor).top(WhiteTop), fig(FigEven, float64(t.Even)).floor(EvenFloor))

@@ -45,6 +45,8 @@ type bench struct {
 	m          *meter
 	strict     atomic.Pointer[strict] // nil: nobody watches what the window asks for
 	saved      [][]byte
+	technician ui.Technician
+	plugged    []health.DeviceFacts
 }
 
 func newBench(t *testing.T, wrap func(ui.Session) ui.Session) *bench {
@@ -75,7 +77,7 @@ func (b *bench) start() {
 	b.w.SetPadded(false)
 	b.w.Resize(fyne.NewSize(1280, 800))
 	b.them.Resize(fyne.NewSize(1280, 800))
-	c := ui.New(ui.Options{Window: b.w, Traveller: b.them, Station: b, Book: b.say, Now: b.time, GoOn: 50 * time.Millisecond, Look: 2 * time.Minute, Settle: b.settleTime,
+	c := ui.New(ui.Options{Window: b.w, Traveller: b.them, Station: b, Book: b.say, Now: b.time, GoOn: 50 * time.Millisecond, Look: 2 * time.Minute, Settle: b.settleTime, Technician: b.technician,
 		Do: func(f func()) { b.queue <- f }})
 	b.c = c
 	b.m.page = c.Page
@@ -121,7 +123,7 @@ func (b *bench) Fault(context.Context) (string, error) { b.at("Fault"); return "
 func (b *bench) Printer() (prints, saves bool)         { return true, false }
 func (b *bench) Health(context.Context) health.Report {
 	b.at("Health")
-	return health.Judge(health.Facts{At: b.time(), Vault: &health.VaultFacts{State: health.VaultDamaged, File: "vault.db"}})
+	return health.Judge(health.Facts{At: b.time(), Vault: &health.VaultFacts{State: health.VaultDamaged, File: "vault.db"}, Devices: b.plugged})
 }
 func (b *bench) Print(_ context.Context, pdf []byte) (string, error) {
 	b.at("Print")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"image"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,9 +21,10 @@ type Technician interface {
 	// SignIn proves that somebody is a technician; session.ErrWrongRole for
 	// anybody else.
 	SignIn(ctx context.Context, label string, password []byte) (kiosk.Operator, error)
-	// Watch streams from the iris camera until ctx ends and calls each for what
-	// is seen, some times a second, on another goroutine.
-	Watch(ctx context.Context, each func(Seen)) error
+	// Watch streams from a camera, health.PartCamera or health.PartFace, until ctx
+	// ends and calls each for what is seen, some times a second, on another
+	// goroutine.
+	Watch(ctx context.Context, camera health.Part, each func(Seen)) error
 	// Calibrate scans the calibration page; no picture if it is not there.
 	Calibrate(ctx context.Context) (image.Image, error)
 	// HandBack makes one test encounter with the test objects and forgets it. It
@@ -40,10 +42,13 @@ type Technician interface {
 	Changes() <-chan struct{}
 }
 
-// Seen is a look through the iris camera.
+// Seen is a look through a camera. Counts are since the stream began.
 type Seen struct {
-	Rate        float64
-	Lost        uint64      // since the stream began
+	Rate        float64 // frames a second, 0 not known yet
+	Late        time.Duration
+	Lost        uint64      // frames
+	Bus         uint64      // errors of the bus
+	Untaken     uint64      // frames that this machine was too slow to take
 	Left, Right image.Image // eye models; nil: not there
 	Eyes        health.TargetFacts
 }
@@ -53,17 +58,19 @@ type diagnostics struct {
 	op   kiosk.Operator // the technician; zero: nobody
 	open bool           // without one: the vault does not open
 
-	stop        context.CancelFunc // ends the camera's test; nil: none runs
-	turn        int                // of the test that runs
-	rates, lost []float64
-	before      uint64
-	seen        Seen
-	page        image.Image
-	scanning    bool
-	until       time.Time // the soak's end; zero: none
-	working     bool      // a bundle or a hand-back is made
-	said        string
-	tone        theme.Tone
+	chosen   health.Part        // the camera to test
+	stop     context.CancelFunc // ends its test; nil: none runs
+	over     chan struct{}      // closed when the test that began last has ended
+	turn     int                // of the test that runs
+	plots    screens.Plots
+	before   Seen // at the last point of the plots
+	seen     Seen
+	page     image.Image
+	scanning bool
+	until    time.Time // the soak's end; zero: none
+	working  bool      // a bundle or a hand-back is made
+	said     string
+	tone     theme.Tone
 }
 
 // plotLength is how many looks a plot shows.
@@ -95,7 +102,7 @@ func (c *Controller) toDiagnostics() {
 func (c *Controller) showDiagnostics(op kiosk.Operator) {
 	c.touch()
 	c.trouble = nil
-	c.diag = diagnostics{op: op, open: true, turn: c.diag.turn + 1}
+	c.diag = diagnostics{op: op, open: true, turn: c.diag.turn + 1, over: c.diag.over, chosen: health.PartCamera}
 	c.show(page{name: "diagnostics", leave: c.leaveDiagnostics, build: func(f screens.Frame) *screens.Screen {
 		f.Encounter, f.Alerts, f.Trouble, f.Calls.GoTo, f.Calls.HaveIt = nil, nil, nil, nil, nil
 		return screens.Diagnostics(f, c.diagState(), c.diagCalls())
@@ -105,8 +112,8 @@ func (c *Controller) showDiagnostics(op kiosk.Operator) {
 
 func (c *Controller) diagState() screens.DiagnosticsState {
 	d, h := &c.diag, &c.health
-	s := screens.DiagnosticsState{Report: h.report, Testing: h.testing, Shown: h.shown, Faults: h.faults, Camera: d.stop != nil, Scanning: d.scanning,
-		Rates: d.rates, Losses: d.lost, Left: d.seen.Left, Right: d.seen.Right, Page: d.page, Said: d.said, SaidTone: d.tone}
+	s := screens.DiagnosticsState{Report: h.report, Testing: h.testing, Shown: h.shown, Faults: h.faults, Chosen: d.chosen, Camera: d.stop != nil, Scanning: d.scanning,
+		Plots: d.plots, Untaken: d.seen.Untaken, Left: d.seen.Left, Right: d.seen.Right, Page: d.page, Said: d.said, SaidTone: d.tone}
 	if d.seen.Eyes.Found {
 		s.Eyes = &d.seen.Eyes
 	}
@@ -118,6 +125,9 @@ func (c *Controller) diagState() screens.DiagnosticsState {
 
 func (c *Controller) diagCalls() screens.DiagnosticsCalls {
 	calls := screens.DiagnosticsCalls{Test: c.test, Camera: c.testCamera, Back: c.endDiagnostics, Find: c.findFault}
+	if c.hasFaceCamera() || c.diag.chosen == health.PartFace {
+		calls.Choose = c.chooseCamera
+	}
 	if !c.diag.working && c.diag.stop == nil && !c.diag.scanning {
 		calls.Scanner, calls.Soak, calls.Bundle = c.testScanner, c.soak, c.bundle
 		if c.ses != nil {
@@ -127,12 +137,38 @@ func (c *Controller) diagCalls() screens.DiagnosticsCalls {
 	return calls
 }
 
+// hasFaceCamera reports whether one is there, or was.
+func (c *Controller) hasFaceCamera() bool {
+	return slices.ContainsFunc(c.health.report.Lines, func(l health.Line) bool { return l.Part == health.PartFace })
+}
+
+// chooseCamera chooses the camera to test. A test that runs goes on with it.
+func (c *Controller) chooseCamera(p health.Part) {
+	c.touch()
+	d := &c.diag
+	if d.chosen == p || !d.until.IsZero() {
+		return
+	}
+	runs := d.stop != nil
+	if runs {
+		d.stop()
+		d.stop = nil
+	}
+	d.chosen, d.plots, d.seen = p, screens.Plots{}, Seen{}
+	d.turn++
+	if runs {
+		c.testCamera()
+		return
+	}
+	c.redraw()
+}
+
 // leaveDiagnostics ends what runs and forgets who was there.
 func (c *Controller) leaveDiagnostics() {
 	if c.diag.stop != nil {
 		c.diag.stop()
 	}
-	c.diag = diagnostics{turn: c.diag.turn + 1}
+	c.diag = diagnostics{turn: c.diag.turn + 1, over: c.diag.over}
 }
 
 func (c *Controller) endDiagnostics() {
@@ -174,13 +210,18 @@ func (c *Controller) testCamera() {
 		return
 	}
 	ctx, stop := context.WithCancel(c.ctx)
-	d.stop, d.rates, d.lost, d.before, d.seen, d.page, d.said = stop, nil, nil, 0, Seen{}, nil, ""
+	d.stop, d.plots, d.before, d.seen, d.page, d.said = stop, screens.Plots{}, Seen{}, Seen{}, nil, ""
 	d.turn++
-	turn := d.turn
+	turn, camera, before, over := d.turn, d.chosen, d.over, make(chan struct{})
+	d.over = over
 	c.redraw()
 	go func() {
+		defer close(over)
+		if before != nil {
+			<-before // a camera that is still being closed is busy
+		}
 		var last time.Time
-		err := c.o.Technician.Watch(ctx, func(s Seen) {
+		err := c.o.Technician.Watch(ctx, camera, func(s Seen) {
 			now := time.Now()
 			point := now.Sub(last) >= time.Second
 			if point {
@@ -188,7 +229,7 @@ func (c *Controller) testCamera() {
 			}
 			c.o.Do(func() {
 				if turn == c.diag.turn && c.diag.stop != nil {
-					c.sawEyes(s, point)
+					c.saw(s, point)
 				}
 			})
 		})
@@ -207,8 +248,8 @@ func (c *Controller) testCamera() {
 	}()
 }
 
-// sawEyes takes in a look; once a second it is a point of the plots.
-func (c *Controller) sawEyes(s Seen, point bool) {
+// saw takes in a look; once a second it is a point of the plots.
+func (c *Controller) saw(s Seen, point bool) {
 	d := &c.diag
 	if s.Left == nil && s.Right == nil && d.seen.Eyes.Found {
 		s.Eyes = health.TargetFacts{} // what is not seen now has no figures
@@ -217,12 +258,15 @@ func (c *Controller) sawEyes(s Seen, point bool) {
 	if !point || s.Rate == 0 {
 		return
 	}
-	d.rates = append(d.rates, s.Rate)
-	d.lost = append(d.lost, float64(s.Lost-d.before))
-	d.before = s.Lost
-	if n := len(d.rates) - plotLength; n > 0 {
-		d.rates, d.lost = d.rates[n:], d.lost[n:]
+	add := func(to *[]float64, v float64) {
+		*to = append(*to, v)
+		*to = (*to)[max(0, len(*to)-plotLength):]
 	}
+	add(&d.plots.Rate, s.Rate)
+	add(&d.plots.Late, float64(s.Late.Milliseconds()))
+	add(&d.plots.Lost, float64(s.Lost-d.before.Lost))
+	add(&d.plots.Bus, float64(s.Bus-d.before.Bus))
+	d.before = s
 }
 
 // soak is the camera's test for an hour.

@@ -13,66 +13,96 @@ import (
 	"tambo/kiosk/target"
 )
 
-// Look is what a camera shows a technician: figures, and the eye model where it
-// is seen. Nothing else of a frame is kept.
+// Look is what a camera shows a technician: figures, and before the iris camera the
+// eye model where it is seen. Nothing else of a frame is kept.
 type Look struct {
-	At     time.Time
-	Stats  devices.StreamStats
-	Rate   float64
-	Size   image.Point // of one eye's picture
-	Level  float64     // mean level of the frame: a covered lens shows, a face does not
-	Left   *target.Eye // before the left camera; nil: no model there
-	Right  *target.Eye
-	Facts  health.TargetFacts
-	Frames uint64
+	At      time.Time
+	Stats   devices.StreamStats // since the stream began
+	Rate    float64             // whole frames a second, lately; 0: not known yet
+	Latency time.Duration       // as of health.StreamFacts
+	Size    image.Point         // of the picture, or of one eye's
+	Level   float64             // mean level of the frame: a covered lens shows, a face does not
+	Left    *target.Eye         // before the left camera; nil: no model there
+	Right   *target.Eye
+	Facts   health.TargetFacts
+	Frames  uint64
 }
 
 // lookEvery is how often frames are searched for the model, which takes some ten
 // milliseconds an eye.
 const lookEvery = 250 * time.Millisecond
 
-// Watch streams from a camera until ctx ends, and calls each for every look, in
-// the goroutine of the caller. The error of a stream that broke is returned; the
-// end of ctx is not an error.
-func (m *Meter) Watch(ctx context.Context, cam devices.IrisCamera, each func(Look)) error {
-	s, err := cam.Stream(ctx)
+// Watch streams from a camera, health.PartCamera or health.PartFace, at a port or
+// the first where that is empty, until ctx ends. It calls each for every look, in
+// the goroutine of the caller, and returns which camera it was. The error of a
+// stream that broke is returned; the end of ctx is not an error.
+func (m *Meter) Watch(ctx context.Context, part health.Part, port string, each func(Look)) (devices.Info, error) {
+	if part == health.PartFace {
+		c, at, err := m.openFace(ctx, port)
+		if err != nil {
+			return devices.Info{}, err
+		}
+		return watch[devices.FaceStream](ctx, m, c, at, seeLevel, each)
+	}
+	c, at, err := m.openIris(ctx, port)
 	if err != nil {
-		return err
+		return devices.Info{}, err
+	}
+	return watch[devices.IrisStream](ctx, m, c, at, seeModel, each)
+}
+
+// camera is devices.IrisCamera and devices.FaceCamera, by the streams they give.
+type camera[S any] interface {
+	Info() devices.Info
+	Stream(ctx context.Context) (S, error)
+	Close() error
+}
+
+// watch is Watch of an open camera, which it closes.
+func watch[S stream[F], F any](ctx context.Context, m *Meter, c camera[S], at place, see func(F) Look, each func(Look)) (devices.Info, error) {
+	defer c.Close()
+	info := c.Info()
+	s, err := c.Stream(ctx)
+	if err != nil {
+		return info, err
 	}
 	defer s.Close()
 	var last time.Time
-	var times []time.Time
 	for {
 		f, err := s.Next(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return info, nil
 		case err != nil:
-			return err
+			return info, err
 		}
-		times = append(times, f.At)
-		for len(times) > 2 && f.At.Sub(times[0]) > rateOver {
-			times = times[1:]
-		}
-		if f.At.Sub(last) < lookEvery {
+		if time.Since(last) < lookEvery {
 			continue
 		}
-		last = f.At
-		l := seeModel(f)
-		if l.Stats = s.Stats(); len(times) > 1 {
-			l.Rate = float64(len(times)-1) / times[len(times)-1].Sub(times[0]).Seconds()
-		}
-		if m != nil && l.Facts.Found {
-			m.saw(cam.Info().Port, l.Facts)
-		}
+		last = time.Now()
+		l := see(f)
+		l.Stats = s.Stats()
+		m.looked(at, &l)
 		each(l)
 	}
 }
 
-func (m *Meter) saw(port string, t health.TargetFacts) {
+// looked completes a look with what the meter knows of the stream, and keeps what
+// was seen of the eye model.
+func (m *Meter) looked(at place, l *Look) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.at(place{part: health.PartCamera, port: port}).target = &t
+	k := m.at(at)
+	l.Rate, l.Latency = k.stream.Rate, k.stream.Latency
+	if l.Facts.Found {
+		t := l.Facts
+		k.target = &t
+	}
+}
+
+// seeLevel looks at a face camera's frame: how light it is, and no more.
+func seeLevel(f devices.FaceFrame) Look {
+	return Look{At: f.At, Frames: f.Seq, Size: f.Image.Rect.Size(), Level: mean(f.Image.Y)}
 }
 
 // seeModel looks for the eye models in a frame.
@@ -90,7 +120,7 @@ func seeModel(f devices.IrisFrame) Look {
 			continue
 		}
 		l.Size = e.img.Rect.Size()
-		l.Level += mean(e.img) / 2
+		l.Level += mean(e.img.Pix) / 2
 		got, ok := target.FindEye(e.img)
 		if !ok {
 			continue
@@ -109,10 +139,10 @@ func seeModel(f devices.IrisFrame) Look {
 
 func percent(v float64) int { return int(math.Round(100 * v)) }
 
-func mean(img *image.Gray) float64 {
+func mean(levels []uint8) float64 {
 	sum, n := 0, 0
-	for i := 0; i < len(img.Pix); i += 17 {
-		sum, n = sum+int(img.Pix[i]), n+1
+	for i := 0; i < len(levels); i += 17 {
+		sum, n = sum+int(levels[i]), n+1
 	}
 	return float64(sum) / float64(max(1, n))
 }

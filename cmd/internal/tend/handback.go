@@ -29,7 +29,8 @@ func (k *Kiosk) HandBack(ctx context.Context, by string) (code, failed string, e
 	if k.Now != nil {
 		now = k.Now
 	}
-	k.Meter.Forget()
+	k.Meter.Forget(health.PartCamera)
+	k.Meter.Forget(health.PartScanner)
 	code, err = health.NewCode(rand.Reader)
 	if err != nil {
 		return "", "", err
@@ -74,15 +75,10 @@ func (k *Kiosk) HandBack(ctx context.Context, by string) (code, failed string, e
 }
 
 func (k *Kiosk) testEyes(ctx context.Context) (best Look, failed string, err error) {
-	cam, err := k.Meter.OpenIrisCamera(ctx)
-	if err != nil {
-		return best, "camera", err
-	}
-	defer cam.Close()
 	lctx, stop := context.WithTimeout(ctx, handBackTime)
 	defer stop()
 	looks := 0
-	err = k.Meter.Watch(lctx, cam, func(l Look) {
+	_, err = k.Meter.Watch(lctx, health.PartCamera, "", func(l Look) {
 		if looks++; l.Passed() {
 			best = l
 		}
@@ -90,7 +86,7 @@ func (k *Kiosk) testEyes(ctx context.Context) (best Look, failed string, err err
 			stop()
 		}
 	})
-	if err == nil && !best.Passed() {
+	if err != nil || !best.Passed() {
 		failed = "camera"
 	}
 	return best, failed, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -12,9 +13,9 @@ import (
 	"tambo/kiosk/health"
 )
 
-// Meter opens devices as a discovery does, and counts what their streams did, so
-// that a cable that loses packets while an officer works is known afterwards. It
-// hands every frame on as it is, and keeps none.
+// Meter opens devices as a discovery does, and counts what the streams of both
+// cameras did, so that a cable that loses packets while an officer works is known
+// afterwards. It hands every frame on as it is, and keeps none.
 type Meter struct {
 	*discover.Discovery
 	journal *Journal
@@ -82,12 +83,12 @@ func (m *Meter) fill(d *health.DeviceFacts, now time.Time) {
 // counted reports whether a note is of something that this meter counted itself.
 func (m *Meter) counted(n health.Note) bool { return !n.At.Before(m.began.Truncate(time.Second)) }
 
-// Forget forgets what is known of devices: the technician changed something and
-// tests anew.
-func (m *Meter) Forget() {
+// Forget forgets what is known of a part: the technician changed something and
+// tests it anew.
+func (m *Meter) Forget(p health.Part) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	clear(m.known)
+	maps.DeleteFunc(m.known, func(at place, _ *metered) bool { return at.part == p })
 }
 
 func (m *Meter) failed(p place, err error) {
@@ -111,152 +112,51 @@ func (m *Meter) failed(p place, err error) {
 	}
 }
 
+// opened opens the first device of a kind, at a port or anywhere where that is
+// empty, and says which it was. What did not open is noted of the device itself.
+func opened[T any](ctx context.Context, m *Meter, kind devices.Kind, port string, open func(discover.Device, context.Context) (T, error)) (dev T, at place, err error) {
+	dev, err = discover.First(ctx, m.Discovery, kind, port, func(d discover.Device, ctx context.Context) (T, error) {
+		at = placeOf(d)
+		dev, err := open(d, ctx)
+		if err != nil {
+			m.failed(at, err)
+		}
+		return dev, err
+	})
+	return dev, at, err
+}
+
 // OpenIrisCamera implements session.Devices.
 func (m *Meter) OpenIrisCamera(ctx context.Context) (devices.IrisCamera, error) {
-	c, err := m.Discovery.OpenIrisCamera(ctx)
-	if err != nil {
-		m.blame(ctx, devices.KindIrisCamera, err)
-		return nil, err
-	}
-	return &meteredCamera{c, m}, nil
+	c, _, err := m.openIris(ctx, "")
+	return c, err
 }
 
-// OpenIrisCameraAt opens the camera at a port.
-func (m *Meter) OpenIrisCameraAt(ctx context.Context, port string) (devices.IrisCamera, error) {
-	c, err := m.Discovery.OpenIrisCameraAt(ctx, port)
-	if err != nil {
-		m.failed(place{part: health.PartCamera, port: port}, err)
-		return nil, err
-	}
-	return &meteredCamera{c, m}, nil
-}
-
-// blame notes why the first device of a kind did not open.
-func (m *Meter) blame(ctx context.Context, kind devices.Kind, err error) {
-	list, _ := m.List(ctx)
-	for _, d := range list {
-		if d.Info.Kind == kind {
-			m.failed(placeOf(d), err)
-			return
-		}
-	}
+// OpenFaceCamera implements session.Devices.
+func (m *Meter) OpenFaceCamera(ctx context.Context) (devices.FaceCamera, error) {
+	c, _, err := m.openFace(ctx, "")
+	return c, err
 }
 
 // OpenScanner implements session.Devices.
 func (m *Meter) OpenScanner(ctx context.Context) (devices.DocumentScanner, error) {
-	s, err := m.Discovery.OpenScanner(ctx)
+	s, at, err := opened(ctx, m, devices.KindDocumentScanner, "", discover.Device.OpenScanner)
 	if err != nil {
-		m.blame(ctx, devices.KindDocumentScanner, err)
 		return nil, err
 	}
-	return &meteredScanner{s, m}, nil
+	return &meteredScanner{s, m, at}, nil
 }
 
 type meteredScanner struct {
 	devices.DocumentScanner
-	m *Meter
+	m  *Meter
+	at place
 }
 
 func (s *meteredScanner) Scan(ctx context.Context, o devices.ScanOptions, progress func(int64)) (devices.Page, error) {
 	p, err := s.DocumentScanner.Scan(ctx, o, progress)
-	s.m.failed(place{part: health.PartScanner, port: s.Info().Port}, err)
+	s.m.failed(s.at, err)
 	return p, err
-}
-
-type meteredCamera struct {
-	devices.IrisCamera
-	m *Meter
-}
-
-func (c *meteredCamera) Stream(ctx context.Context) (devices.IrisStream, error) {
-	port := c.Info().Port
-	s, err := c.IrisCamera.Stream(ctx)
-	c.m.failed(place{part: health.PartCamera, port: port}, err)
-	if err != nil {
-		return nil, err
-	}
-	return &meteredStream{IrisStream: s, m: c.m, port: port, began: time.Now()}, nil
-}
-
-// rateOver is how long frames are counted for a rate.
-const rateOver = 2 * time.Second
-
-// meteredStream counts. Next is called by one goroutine at a time.
-type meteredStream struct {
-	devices.IrisStream
-	m     *Meter
-	port  string
-	began time.Time
-
-	mu     sync.Mutex
-	times  []time.Time // of whole frames, of late
-	late   time.Duration
-	before devices.StreamStats // what was added to the meter so far
-	noted  time.Time
-	lost   int // not yet noted
-}
-
-func (s *meteredStream) Next(ctx context.Context) (devices.IrisFrame, error) {
-	f, err := s.IrisStream.Next(ctx)
-	if err == nil {
-		s.mu.Lock()
-		s.times = append(s.times, f.At)
-		for len(s.times) > 2 && f.At.Sub(s.times[0]) > rateOver {
-			s.times = s.times[1:]
-		}
-		s.late = max(s.late*9/10, time.Since(f.At))
-		s.mu.Unlock()
-	} else if !errors.Is(err, devices.ErrGone) && ctx.Err() == nil {
-		s.m.failed(place{part: health.PartCamera, port: s.port}, err)
-	}
-	s.add(false)
-	return f, err
-}
-
-// Close ends the stream.
-func (s *meteredStream) Close() error {
-	s.add(true)
-	return s.IrisStream.Close()
-}
-
-// add adds what happened since the last call to what is known of the device, and
-// notes losses, at most every ten seconds and at the end.
-func (s *meteredStream) add(last bool) {
-	st := s.Stats()
-	s.mu.Lock()
-	rate := 0.0
-	if n := len(s.times); n > 1 {
-		rate = float64(n-1) / s.times[n-1].Sub(s.times[0]).Seconds()
-	}
-	lost := int(st.Damaged-s.before.Damaged) + int(st.BusErrors-s.before.BusErrors)
-	s.lost += lost
-	note := 0
-	if s.lost > 0 && (last || time.Since(s.noted) > 10*time.Second) {
-		note, s.lost, s.noted = s.lost, 0, time.Now()
-	}
-	before, late := s.before, s.late
-	s.before = st
-	s.mu.Unlock()
-
-	s.m.mu.Lock()
-	k := &s.m.at(place{part: health.PartCamera, port: s.port}).stream
-	k.Frames += st.Frames - before.Frames
-	k.Dropped += st.Dropped - before.Dropped
-	k.Damaged += st.Damaged - before.Damaged
-	k.BusErrors += st.BusErrors - before.BusErrors
-	if rate > 0 {
-		k.Rate, k.Latency = rate, late
-	}
-	if st.Frames > before.Frames {
-		k.At = time.Now()
-	}
-	if lost > 0 {
-		k.Lost = time.Now()
-	}
-	s.m.mu.Unlock()
-	if note > 0 && s.m.journal != nil {
-		s.m.journal.Note(health.Note{Kind: health.NoteLost, Part: health.PartCamera, Port: s.port, Count: note}) // best effort: the figure stays in memory
-	}
 }
 
 // Came and Went note what was plugged in and out.

@@ -130,7 +130,7 @@ func (b *builder) lineWords(l health.Line) string {
 func (b *builder) workedCard(r health.Report, most int) fyne.CanvasObject {
 	var rows []fyne.CanvasObject
 	for _, w := range r.Worked[:min(len(r.Worked), most)] {
-		rows = append(rows, widgets.Fact(b.When(w.At.In(b.Now.Location()), b.Now), b.Say("worked."+w.What)+keepPort(w.Port), 110))
+		rows = append(rows, widgets.Fact(b.When(w.At.In(b.Now.Location()), b.Now), b.Worked(w)+keepPort(w.Port), 110))
 	}
 	if len(rows) == 0 {
 		rows = append(rows, widgets.NewWords(b.Say("health.workedNone"), widgets.Second))

@@ -69,10 +69,34 @@ func TestDiagnostics(t *testing.T) {
 	}
 	shows(t, "diagnostics", func(l words.Language) *screens.Screen {
 		return screens.Diagnostics(technician(l), screens.DiagnosticsState{
-			Report: health.Judge(healthFacts()), Shown: shownNotes(), Camera: true, Rates: []float64{14.8, 14.9, 15, 14.9, 9, 8.5, 14.7, 14.9, 14.9}, Losses: []float64{0, 0, 0, 0, 7, 5, 0, 0, 0},
+			Report: health.Judge(healthFacts()), Shown: shownNotes(), Chosen: health.PartCamera, Camera: true, Untaken: 3,
+			Plots: screens.Plots{Rate: []float64{14.8, 14.9, 15, 14.9, 9, 8.5, 14.7, 14.9, 14.9}, Lost: []float64{0, 0, 0, 0, 7, 5, 0, 0, 0},
+				Bus: make([]float64, 9), Late: []float64{31, 38, 34, 30, 52, 47, 42, 40, 38}},
 			Left: left, Right: right, Eyes: &health.TargetFacts{Found: true, Sharp: 88, White: 201, Even: 84}, Soak: 40 * time.Minute, Length: time.Hour,
 			Faults: []health.Note{{Kind: health.NoteFault, Code: "MOKA-27", At: ago(time.Minute), Findings: health.Judge(healthFacts()).Findings}},
 		}, calls)
+	})
+	shows(t, "diagnostics-face", func(l words.Language) *screens.Screen {
+		both := calls
+		both.Choose = func(health.Part) {}
+		x := healthFacts()
+		x.Devices[0].Stream.Damaged = 0
+		x.Devices = append(x.Devices, health.DeviceFacts{Part: health.PartFace, Name: "Specimen Face Camera", Model: "1209:1a02", Port: "1-3", Driver: "uvc", Present: true,
+			Stream: &health.StreamFacts{Rate: 24.6, Frames: 1480, Damaged: 9, BusErrors: 2, Lost: ago(2 * time.Minute), Latency: 41 * time.Millisecond, At: now}})
+		return screens.Diagnostics(technician(l), screens.DiagnosticsState{
+			Report: health.Judge(x), Shown: shownNotes(), Chosen: health.PartFace, Camera: true,
+			Plots: screens.Plots{Rate: []float64{24.8, 25, 24.9, 6, 7.5, 24.7, 24.6}, Lost: []float64{0, 0, 0, 5, 4, 0, 0}, Bus: []float64{0, 0, 0, 2, 0, 0, 0}, Late: []float64{40, 38, 41, 160, 90, 43, 41}},
+		}, both)
+	})
+	shows(t, "diagnostics-choice", func(l words.Language) *screens.Screen {
+		both := calls
+		both.Choose = func(health.Part) {}
+		f := technician(l)
+		f.Training = true
+		return screens.Diagnostics(f, screens.DiagnosticsState{
+			Report: health.Judge(healthFacts()), Shown: shownNotes(), Chosen: health.PartCamera, Camera: true, Left: left, Eyes: &health.TargetFacts{Found: true, Sharp: 41, White: 201, Even: 84},
+			Plots: screens.Plots{Rate: []float64{14.8, 11.2}, Lost: make([]float64, 2), Bus: make([]float64, 2), Late: []float64{1243, 1243}}, Soak: 10 * time.Minute, Length: time.Hour, Said: f.Say("diag.bundled", "Name", "tambo-support-20261122-071000.tar.gz"), SaidTone: theme.Good,
+		}, both)
 	})
 	shows(t, "diagnostics-start", func(l words.Language) *screens.Screen {
 		f := technician(l)

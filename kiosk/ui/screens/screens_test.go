@@ -62,7 +62,7 @@ func shows(t *testing.T, name string, build func(words.Language) *screens.Screen
 
 // longer are the screens that may be higher than the least panel: lists of any
 // length, and a document with more than one thing wrong.
-var longer = []string{"arrivals", "arrival-minor", "review", "review-photo", "home", "home-many", "home-closed", "document", "document-differs", "document-long", "decision", "decision-second", "health", "health-vault", "diagnostics", "diagnostics-start", "queue", "queue-many", "identity", "identity-unknown"}
+var longer = []string{"arrivals", "arrival-minor", "review", "review-photo", "home", "home-many", "home-closed", "document", "document-differs", "document-long", "decision", "decision-second", "health", "health-vault", "diagnostics", "diagnostics-start", "diagnostics-face", "diagnostics-choice", "queue", "queue-many", "identity", "identity-unknown"}
 
 // well holds a screen's form in every size by day, and by night: and that all
 // of it is seen on the least panel, where it is not a list.

@@ -14,15 +14,22 @@ import (
 // Verdict says what is most likely wrong, and what was seen and is to be done.
 // Times are said in now's zone.
 func (b *Book) Verdict(f health.Finding, now time.Time) (what, do string) {
-	device := lowerFirst(b.Say("health." + string(f.Part)))
 	at, date := "", ""
 	if !f.At.IsZero() {
 		at, date = b.When(f.At.In(now.Location()), now), b.Date(f.At.In(now.Location()))
 	}
-	pairs := []any{"Device", device, "Port", f.Port, "Name", f.Name, "Count", b.Number(f.Count), "Time", at, "Date", date, "Span", b.Span(f.Span.Abs())}
+	pairs := []any{"Device", b.device(f.Part), "Port", f.Port, "Name", f.Name, "Count", b.Number(f.Count), "Time", at, "Date", date, "Span", b.Span(f.Span.Abs()), "Floor", b.Decimal(health.RateFloor(f.Part))}
 	key := "likely." + string(f.Cause)
 	return b.Say("likely.is", "What", b.Say(key, pairs...)), b.Say(key+".do", pairs...)
 }
+
+// Worked says what worked.
+func (b *Book) Worked(w health.Worked) string {
+	return b.Say("worked."+w.What, "Device", b.device(w.Part))
+}
+
+// device names a part within a sentence.
+func (b *Book) device(p health.Part) string { return lowerFirst(b.Say("health." + string(p))) }
 
 // lowerFirst takes the capital off a word that stands alone, and leaves USB.
 func lowerFirst(s string) string {

@@ -143,6 +143,16 @@ func TestVerdictIsWhole(t *testing.T) {
 	if what != "Most likely: iris camera cable, port 1-4." || do != "Packets lost: 12, at 11:31. Change the cable, then Test." {
 		t.Errorf("%q %q", what, do)
 	}
+	slow := func(p health.Part) string {
+		_, do := b.Verdict(health.Finding{Part: p, Cause: health.CauseSlowCamera, Port: "1-4", Count: 6}, now)
+		return do
+	}
+	if iris, face := slow(health.PartCamera), slow(health.PartFace); !strings.Contains(iris, "needs 12,") || !strings.Contains(face, "needs 8,") {
+		t.Errorf("floors: %q, %q", iris, face)
+	}
+	if s := b.Worked(health.Worked{What: health.WorkedFrames, Part: health.PartFace}); s != "Whole frames came, face camera" {
+		t.Error(s)
+	}
 	for _, l := range All {
 		b.Set(l)
 		for _, c := range health.Causes() {

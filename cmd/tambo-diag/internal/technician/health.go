@@ -136,7 +136,7 @@ func (o *options) printReport(c checked) {
 	}
 	o.line("\n%s", o.say.Say("health.worked"))
 	for _, w := range c.Worked {
-		o.line("  %s  %s %s", w.At.Local().Format("2006-01-02 15:04:05"), o.say.Say("worked."+w.What), w.Port)
+		o.line("  %s  %s %s", w.At.Local().Format("2006-01-02 15:04:05"), o.say.Worked(w), w.Port)
 	}
 	if len(c.Worked) == 0 {
 		o.line("  %s", o.say.Say("health.workedNone"))

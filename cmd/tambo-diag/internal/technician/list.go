@@ -156,7 +156,7 @@ func probe(ctx context.Context, o *options, args []string, f *deviceFlags) error
 func tryOpen(ctx context.Context, d *discover.Discovery, x discover.Device) (string, error) {
 	switch x.Info.Kind {
 	case devices.KindIrisCamera:
-		c, err := d.OpenIrisCameraAt(ctx, x.Info.Port)
+		c, err := x.OpenIris(ctx)
 		if err != nil {
 			return "", err
 		}
@@ -166,9 +166,9 @@ func tryOpen(ctx context.Context, d *discover.Discovery, x discover.Device) (str
 		if err != nil {
 			return "", err
 		}
-		return "opens", c.Close()
+		return "opens; its streams are tried by `tambo-diag devices watch`", c.Close()
 	case devices.KindDocumentScanner:
-		s, err := d.OpenScannerAt(ctx, x.Info.Port)
+		s, err := x.OpenScanner(ctx)
 		if err != nil {
 			return "", err
 		}

@@ -20,13 +20,6 @@ import (
 	"tambo/kiosk/health"
 )
 
-func openCamera(ctx context.Context, m *tend.Meter, port string) (devices.IrisCamera, error) {
-	if port != "" {
-		return m.OpenIrisCameraAt(ctx, port)
-	}
-	return m.OpenIrisCamera(ctx)
-}
-
 // captureTime is how long the eye model is looked for.
 const captureTime = 20 * time.Second
 
@@ -116,11 +109,6 @@ func judgeCapture(ctx context.Context, o *options, m *tend.Meter, part health.Pa
 }
 
 func captureEyes(ctx context.Context, m *tend.Meter, f *deviceFlags) (captured, map[string]*image.Gray, error) {
-	cam, err := openCamera(ctx, m, f.port)
-	if err != nil {
-		return captured{}, nil, err
-	}
-	defer cam.Close()
 	limit := captureTime
 	if f.length > 0 {
 		limit = f.length
@@ -129,7 +117,7 @@ func captureEyes(ctx context.Context, m *tend.Meter, f *deviceFlags) (captured, 
 	defer stop()
 	var best tend.Look
 	looks := 0
-	err = m.Watch(ctx, cam, func(l tend.Look) {
+	info, err := m.Watch(ctx, health.PartCamera, f.port, func(l tend.Look) {
 		looks++
 		if l.Facts.Found && (l.Passed() || !best.Facts.Found || l.Facts.Sharp > best.Facts.Sharp) {
 			best = l
@@ -138,7 +126,7 @@ func captureEyes(ctx context.Context, m *tend.Meter, f *deviceFlags) (captured, 
 			stop()
 		}
 	})
-	c := captured{Port: cam.Info().Port, Passed: best.Passed(), Eyes: &best.Facts}
+	c := captured{Port: info.Port, Passed: best.Passed(), Eyes: &best.Facts}
 	pictures := map[string]*image.Gray{}
 	if best.Left != nil {
 		pictures["-left"] = best.Left.Picture
@@ -181,16 +169,44 @@ func writePNG(path string, img image.Image) error {
 // second is a line of watch.
 type second struct {
 	At      time.Time           `json:"at"`
-	Event   string              `json:"event,omitempty"` // plugged or unplugged
+	Event   string              `json:"event,omitempty"`  // plugged or unplugged
+	Camera  health.Part         `json:"camera,omitempty"` // "camera" is the iris camera
 	Rate    float64             `json:"rate"`
 	Stats   devices.StreamStats `json:"stats"`
+	Late    int64               `json:"late"`  // milliseconds from a frame's end to its being taken, the longest of late
 	Level   float64             `json:"level"` // mean grey level of the frames
 	Eyes    *health.TargetFacts `json:"eyes,omitempty"`
 	Trouble string              `json:"trouble,omitempty"`
 }
 
-// watch shows a camera and the bus live, a line a second, until stopped.
+// String is the line: the rate as a bar against its floor, and what is counted.
+func (s second) String() string {
+	at := s.At.Format("15:04:05")
+	switch {
+	case s.Event != "":
+		return at + "  " + s.Event
+	case s.Trouble != "":
+		return at + "  " + s.Trouble
+	}
+	name, eyes := "iris", "no eye model"
+	if s.Camera == health.PartFace {
+		name, eyes = "face", ""
+	}
+	if s.Eyes != nil {
+		eyes = fmt.Sprintf("sharp %d %%, white %d", s.Eyes.Sharp, s.Eyes.White)
+	}
+	return fmt.Sprintf("%s  %s %5.1f frames a second %s  lost %d  not taken %d  bus errors %d  late %d ms  level %3.0f  %s", at, name, s.Rate, bar(s.Rate, health.RateFloor(s.Camera), 30),
+		s.Stats.Damaged, s.Stats.Dropped, s.Stats.BusErrors, s.Late, s.Level, eyes)
+}
+
+// cameras are the parts that --camera names.
+var cameras = map[string][]health.Part{"iris": {health.PartCamera}, "face": {health.PartFace}, "both": {health.PartCamera, health.PartFace}}
+
+// watch shows the cameras and the bus live, a line a second each, until stopped.
 func watch(ctx context.Context, o *options, _ []string, f *deviceFlags) error {
+	if f.camera == "" {
+		f.camera = "both"
+	}
 	m, end, err := o.meter()
 	if err != nil {
 		return err
@@ -209,19 +225,7 @@ func watch(ctx context.Context, o *options, _ []string, f *deviceFlags) error {
 			json.NewEncoder(o.out).Encode(s) // a line each; a reader that went away ends ctx
 			return
 		}
-		at := s.At.Format("15:04:05")
-		switch {
-		case s.Event != "":
-			o.line("%s  %s", at, s.Event)
-		case s.Trouble != "":
-			o.line("%s  %s", at, s.Trouble)
-		default:
-			eyes := "no eye model"
-			if s.Eyes != nil {
-				eyes = fmt.Sprintf("sharp %d %%, white %d", s.Eyes.Sharp, s.Eyes.White)
-			}
-			o.line("%s  %5.1f frames a second %s  lost %d  not taken %d  bus errors %d  level %3.0f  %s", at, s.Rate, bar(s.Rate, health.RateFloor, 30), s.Stats.Damaged, s.Stats.Dropped, s.Stats.BusErrors, s.Level, eyes)
-		}
+		o.line("%s", s)
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -237,13 +241,23 @@ func watch(ctx context.Context, o *options, _ []string, f *deviceFlags) error {
 			}
 		}
 	})
-	return follow(ctx, m, f.port, func(l tend.Look) {
-		s := second{At: time.Now(), Rate: l.Rate, Stats: l.Stats, Level: l.Level}
-		if l.Facts.Found {
-			s.Eyes = &l.Facts
-		}
-		say(s)
-	}, func(err error) { say(second{At: time.Now(), Trouble: err.Error()}) })
+	for _, part := range cameras[f.camera] {
+		wg.Go(func() {
+			follow(ctx, m, part, f.port, func(l tend.Look) {
+				s := second{At: time.Now(), Camera: part, Rate: l.Rate, Stats: l.Stats, Late: l.Latency.Milliseconds(), Level: l.Level}
+				if l.Facts.Found {
+					s.Eyes = &l.Facts
+				}
+				say(s)
+			}, func(err error) {
+				if f.camera == "both" && (part == health.PartFace || f.port != "") && errors.Is(err, devices.ErrGone) {
+					return // not every kiosk has one, nor both at a port; and what goes is said
+				}
+				say(second{At: time.Now(), Camera: part, Trouble: err.Error()})
+			})
+		})
+	}
+	return nil
 }
 
 // bar draws a figure against its floor: a mark stands where the floor is.
@@ -261,21 +275,17 @@ func bar(v, floor, top float64) string {
 
 // follow streams from a camera until ctx ends, and opens it again when it went
 // or stalled. each gets a look a second.
-func follow(ctx context.Context, m *tend.Meter, port string, each func(tend.Look), trouble func(error)) error {
+func follow(ctx context.Context, m *tend.Meter, part health.Part, port string, each func(tend.Look), trouble func(error)) {
 	said := ""
 	for ctx.Err() == nil {
 		var last time.Time
-		cam, err := openCamera(ctx, m, port)
-		if err == nil {
-			err = m.Watch(ctx, cam, func(l tend.Look) {
-				said = ""
-				if time.Since(last) >= time.Second {
-					last = time.Now()
-					each(l)
-				}
-			})
-			cam.Close()
-		}
+		_, err := m.Watch(ctx, part, port, func(l tend.Look) {
+			said = ""
+			if l.Rate > 0 && time.Since(last) >= time.Second { // a rate that is not known yet is not none
+				last = time.Now()
+				each(l)
+			}
+		})
 		if err != nil && ctx.Err() == nil && err.Error() != said {
 			said = err.Error()
 			trouble(err)
@@ -285,23 +295,22 @@ func follow(ctx context.Context, m *tend.Meter, port string, each func(tend.Look
 		case <-time.After(500 * time.Millisecond):
 		}
 	}
-	return nil
 }
 
 // soaked is the report of a soak.
 type soaked struct {
-	Began    time.Time `json:"began"`
-	Took     string    `json:"took"`
-	Port     string    `json:"port,omitempty"`
-	Verdict  string    `json:"verdict"`
-	Frames   uint64    `json:"frames"`
-	Lost     uint64    `json:"lost"`
-	NotTaken uint64    `json:"notTaken"`
-	Errors   uint64    `json:"busErrors"`
-	Rate     float64   `json:"rate"`     // over the whole time
-	Slowest  float64   `json:"slowest"`  // two seconds
-	Troubles int       `json:"troubles"` // times that the stream broke
-	Last     string    `json:"lastTrouble,omitempty"`
+	Began    time.Time   `json:"began"`
+	Took     string      `json:"took"`
+	Camera   health.Part `json:"camera"`
+	Verdict  string      `json:"verdict"`
+	Frames   uint64      `json:"frames"`
+	Lost     uint64      `json:"lost"`
+	NotTaken uint64      `json:"notTaken"`
+	Errors   uint64      `json:"busErrors"`
+	Rate     float64     `json:"rate"`     // over the whole time
+	Slowest  float64     `json:"slowest"`  // two seconds
+	Troubles int         `json:"troubles"` // times that the stream broke
+	Last     string      `json:"lastTrouble,omitempty"`
 	// Memory of this program in megabytes, a tenth into the soak and at its end.
 	MemoryBegan float64 `json:"memoryBegan"`
 	MemoryEnd   float64 `json:"memoryEnd"`
@@ -316,15 +325,20 @@ type point struct {
 
 // soak streams for hours and reports.
 func soak(ctx context.Context, o *options, _ []string, f *deviceFlags) error {
-	if f.length == 0 {
+	switch {
+	case f.length == 0:
 		return wrongUse("--for is missing: how long, as 8h")
+	case f.camera == "both":
+		return wrongUse("one camera at a time: --camera iris, or --camera face")
+	case f.camera == "":
+		f.camera = "iris"
 	}
 	m, end, err := o.meter()
 	if err != nil {
 		return err
 	}
 	defer end()
-	r := soaked{Began: time.Now(), Slowest: -1, Minutes: []point{}}
+	r := soaked{Began: time.Now(), Camera: cameras[f.camera][0], Slowest: -1, Minutes: []point{}}
 	sctx, stop := context.WithTimeout(ctx, f.length)
 	defer stop()
 	var total, before, minute devices.StreamStats // of streams that ended; of the present one; at the last full minute
@@ -332,7 +346,7 @@ func soak(ctx context.Context, o *options, _ []string, f *deviceFlags) error {
 	sum := func() devices.StreamStats {
 		return devices.StreamStats{Frames: total.Frames + before.Frames, Damaged: total.Damaged + before.Damaged, Dropped: total.Dropped + before.Dropped, BusErrors: total.BusErrors + before.BusErrors}
 	}
-	err = follow(sctx, m, f.port, func(l tend.Look) {
+	follow(sctx, m, r.Camera, f.port, func(l tend.Look) {
 		if l.Stats.Frames < before.Frames { // another stream began
 			total, before = sum(), devices.StreamStats{}
 		}
@@ -353,9 +367,6 @@ func soak(ctx context.Context, o *options, _ []string, f *deviceFlags) error {
 		r.Troubles++
 		r.Last = err.Error()
 	})
-	if err != nil {
-		return err
-	}
 	s := sum()
 	r.Took, r.Frames, r.Lost, r.NotTaken, r.Errors = time.Since(r.Began).Round(time.Second).String(), s.Frames, s.Damaged, s.Dropped, s.BusErrors
 	r.Rate, r.MemoryEnd = float64(s.Frames)/time.Since(r.Began).Seconds(), memory()
@@ -376,7 +387,7 @@ func report(ctx context.Context, o *options, m *tend.Meter, f *deviceFlags, r *s
 	if !passed {
 		r.Verdict = "Not passed."
 		for _, x := range health.Judge((&tend.Kiosk{Devices: m.Discovery, Meter: m}).Facts(ctx)).Findings {
-			if x.Part == health.PartCamera {
+			if x.Part == r.Camera {
 				what, do := o.say.Verdict(x, time.Now())
 				r.Verdict = what + " " + do
 				break
@@ -396,7 +407,7 @@ func report(ctx context.Context, o *options, m *tend.Meter, f *deviceFlags, r *s
 		o.line("%s", b)
 	} else {
 		o.line("%s", r.Verdict)
-		o.line("%s: %d frames, %.1f a second (slowest two seconds %.1f, needs %.0f), %d lost, %d not taken, %d bus errors, %d breaks", r.Took, r.Frames, r.Rate, r.Slowest, health.RateFloor, r.Lost, r.NotTaken, r.Errors, r.Troubles)
+		o.line("%s: %d frames, %.1f a second (slowest two seconds %.1f, needs %.0f), %d lost, %d not taken, %d bus errors, %d breaks", r.Took, r.Frames, r.Rate, r.Slowest, health.RateFloor(r.Camera), r.Lost, r.NotTaken, r.Errors, r.Troubles)
 		o.line("memory %.1f MB a tenth into it, %.1f MB at the end", r.MemoryBegan, r.MemoryEnd)
 		if r.Last != "" {
 			o.line("last trouble: %s", r.Last)

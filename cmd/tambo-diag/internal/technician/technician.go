@@ -151,6 +151,7 @@ var verbs = map[string]func(context.Context, *options, []string, *deviceFlags) e
 // deviceFlags are those of single verbs.
 type deviceFlags struct {
 	port    string
+	camera  string // of cameras; empty: as the verb has it
 	scanner bool
 	udev    bool
 	out     string
@@ -162,8 +163,8 @@ const deviceUsage = `usage: tambo-diag devices VERB [--bus usb|usbip|"usbip HOST
   list                          what is plugged in, which driver took it, and why not
   probe   [PORT]                descriptors in words; formats and rates; whether it opens
   capture [--port PORT] [--scanner] [--out FILE]   the eye model, or the calibration page: sharpness and light
-  watch   [--port PORT] [--for TIME]    live: frame rate, losses, lateness, plugging
-  soak    --for TIME [--port PORT] [--out FILE]    stream for hours, and report
+  watch   [--camera iris|face|both] [--port PORT] [--for TIME]    live: frame rate, losses, lateness, plugging
+  soak    --for TIME [--camera iris|face] [--port PORT] [--out FILE]    stream for hours, and report
   quirks  [--udev]              the table of oddities and what of it applies; or udev rules
   target  --out FILE.pdf|FILE.png       the sheet with the eye models and the calibration page
   disk    [--out FILE]          what the kiosk's disk says of itself (SMART); as root`
@@ -177,6 +178,7 @@ func Devices(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	f := &deviceFlags{}
 	o, rest, err := parse("devices "+args[0], args[1:], stdout, stderr, func(fs *flag.FlagSet) {
 		fs.StringVar(&f.port, "port", "", "the device at a `port`; else the first")
+		fs.StringVar(&f.camera, "camera", "", "`iris`, face or both; else both are watched, and the iris camera is soaked")
 		fs.BoolVar(&f.scanner, "scanner", false, "the scanner, in place of the iris camera")
 		fs.BoolVar(&f.udev, "udev", false, "print udev rules")
 		fs.StringVar(&f.out, "out", "", "`file` to write")
@@ -185,6 +187,9 @@ func Devices(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	})
 	if err != nil {
 		return err
+	}
+	if f.camera != "" && cameras[f.camera] == nil {
+		return wrongUse("--camera %q: iris, face or both", f.camera)
 	}
 	if f.length < 0 || f.dpi < 75 || f.dpi > 1200 {
 		return wrongUse("--for and --dpi: a positive time; 75 to 1200 dots an inch")

@@ -24,6 +24,7 @@ type scene struct{ left, right *image.Gray }
 
 func (s scene) Eyes(virtual.Shot) (left, right *image.Gray) { return s.left, s.right }
 func (scene) Page(dpi int, _ bool) image.Image              { return target.DrawPage(dpi) }
+func (scene) Picture(virtual.Shot) image.Image              { return image.White }
 
 // bus serves a camera and a scanner over USB/IP, as tambo-devsim does, and
 // returns what to say to --bus.
@@ -111,6 +112,66 @@ func TestDevices(t *testing.T) {
 	}
 	for _, bad := range [][]string{{}, {"dance"}, {"soak"}, {"list", "--bus", "serial"}, {"list", "--language", "qu"}, {"target"}, {"capture", "--dpi", "1"}} {
 		if _, err := do(t, devicesRun, bad...); !errors.Is(err, ErrUsage) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+// TestFaceCamera: both cameras are watched, each or one, and the face camera is
+// soaked; what its cable loses is said of it.
+func TestFaceCamera(t *testing.T) {
+	at, b, _ := bus(t)
+	face, err := virtual.NewColourCamera(scene{}, virtual.ColourOptions{Formats: []string{"YUY2"}, Sizes: []image.Point{{64, 48}}, Interval: 50 * time.Millisecond, Payload: 1024, Serial: "SERIAL-7391"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	watch := func(more ...string) (lines map[health.Part]int, out string) {
+		t.Helper()
+		out, err := do(t, devicesRun, append([]string{"watch", "--for", "3s", "--json", "--bus", at}, more...)...)
+		if err != nil {
+			t.Error(err)
+		}
+		lines = map[health.Part]int{}
+		for d := json.NewDecoder(strings.NewReader(out)); ; {
+			var s second
+			if d.Decode(&s) != nil {
+				return lines, out
+			}
+			if s.Event == "" && s.Trouble == "" && s.Stats.Frames > 0 && (s.Camera == health.PartFace) == (s.Eyes == nil) {
+				lines[s.Camera]++
+			}
+		}
+	}
+	if n, out := watch(); n[health.PartCamera] == 0 || n[health.PartFace] > 0 || strings.Contains(out, "trouble") {
+		t.Errorf("a kiosk without a face camera: %s", out)
+	}
+	if n, out := watch("--camera", "face"); len(n) > 0 || !strings.Contains(out, "nothing of that kind is plugged in") {
+		t.Errorf("no face camera to watch: %s", out)
+	}
+	if err := b.Plug("1-3", face); err != nil {
+		t.Fatal(err)
+	}
+	if n, out := watch(); n[health.PartCamera] == 0 || n[health.PartFace] == 0 {
+		t.Errorf("both: %s", out)
+	}
+	if n, out := watch("--camera", "face"); n[health.PartCamera] > 0 || n[health.PartFace] == 0 {
+		t.Errorf("the face camera: %s", out)
+	}
+	if n, out := watch("--port", "1-3"); n[health.PartFace] == 0 || strings.Contains(out, "trouble") {
+		t.Errorf("what is at a port: %s", out)
+	}
+	out, err := do(t, devicesRun, "watch", "--for", "2s", "--camera", "face", "--bus", at)
+	if err != nil || !strings.Contains(out, "face  ") || !strings.Contains(out, " late ") || !strings.Contains(out, "level") || strings.Contains(out, "eye model") {
+		t.Errorf("%v\n%s", err, out)
+	}
+
+	face.SetFaults(virtual.Faults{Drop: 0.02, Seed: 2})
+	out, err = do(t, devicesRun, "soak", "--camera", "face", "--for", "4s", "--bus", at)
+	if err == nil || !strings.Contains(out, "Most likely: face camera cable, port 1-3.") || !strings.Contains(out, "needs 8)") {
+		t.Errorf("a soak that loses packets: %v\n%s", err, out)
+	}
+	for _, bad := range [][]string{{"watch", "--camera", "door"}, {"soak", "--for", "1s", "--camera", "both"}} {
+		if _, err := do(t, devicesRun, append(bad, "--bus", at)...); !errors.Is(err, ErrUsage) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}

@@ -42,20 +42,15 @@ func (t technician) SignIn(ctx context.Context, label string, password []byte) (
 // errNoDevices says that there is no bus that could be asked.
 var errNoDevices = &devices.Error{Op: "find", Kind: devices.ErrGone}
 
-// Watch streams from the iris camera.
-func (t technician) Watch(ctx context.Context, each func(ui.Seen)) error {
+// Watch streams from a camera.
+func (t technician) Watch(ctx context.Context, camera health.Part, each func(ui.Seen)) error {
 	k := t.looked()
 	if k.Meter == nil {
 		return errNoDevices
 	}
-	k.Meter.Forget() // the technician changed something and tests anew
-	cam, err := k.Meter.OpenIrisCamera(ctx)
-	if err != nil {
-		return err
-	}
-	defer cam.Close()
-	return k.Meter.Watch(ctx, cam, func(l tend.Look) {
-		s := ui.Seen{Rate: l.Rate, Lost: l.Stats.Damaged + l.Stats.BusErrors, Eyes: l.Facts}
+	k.Meter.Forget(camera) // the technician changed something and tests anew
+	_, err := k.Meter.Watch(ctx, camera, "", func(l tend.Look) {
+		s := ui.Seen{Rate: l.Rate, Late: l.Latency, Lost: l.Stats.Damaged, Bus: l.Stats.BusErrors, Untaken: l.Stats.Dropped, Eyes: l.Facts}
 		if l.Left != nil {
 			s.Left = l.Left.Picture
 		}
@@ -64,6 +59,7 @@ func (t technician) Watch(ctx context.Context, each func(ui.Seen)) error {
 		}
 		each(s)
 	})
+	return err
 }
 
 // Calibrate scans the calibration page.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"image"
 	"log/slog"
 	"os"
@@ -17,8 +18,10 @@ import (
 	"tambo/devices/virtual"
 	"tambo/kiosk"
 	"tambo/kiosk/health"
+	"tambo/kiosk/session"
 	"tambo/kiosk/session/sessiontest"
 	"tambo/kiosk/specimen/eye"
+	"tambo/kiosk/specimen/portrait"
 	"tambo/kiosk/target"
 	"tambo/kiosk/ui"
 	"tambo/kiosk/ui/theme"
@@ -243,17 +246,103 @@ func TestTechnicianInAMinute(t *testing.T) {
 	x.sees(x.say.Say("signin.title"))
 }
 
-func (s *station) deviceFacts() (lost, frames uint64) {
+func (s *station) deviceFacts(part health.Part) (lost, frames uint64) {
 	for _, d := range s.looked().Facts(s.ctx).Devices {
-		if d.Part == health.PartCamera && d.Stream != nil {
+		if d.Part == part && d.Stream != nil {
 			lost, frames = d.Stream.Damaged+d.Stream.BusErrors, d.Stream.Frames
 		}
 	}
 	return lost, frames
 }
 
-func (s *station) meterLost() uint64   { n, _ := s.deviceFacts(); return n }
-func (s *station) meterFrames() uint64 { _, n := s.deviceFacts(); return n }
+func (s *station) meterLost() uint64   { n, _ := s.deviceFacts(health.PartCamera); return n }
+func (s *station) meterFrames() uint64 { _, n := s.deviceFacts(health.PartCamera); return n }
+
+// sitter is somebody before the face camera.
+type sitter struct{ img image.Image }
+
+func (s sitter) Picture(virtual.Shot) image.Image { return s.img }
+
+// TestBothCamerasInTheDiagnostics: a technician finds the face camera's cable, tests
+// the iris camera without losing that, changes the cable and tests again. Who sits
+// before the face camera is not drawn.
+func TestBothCamerasInTheDiagnostics(t *testing.T) {
+	x := newSeat(t, models(), nil)
+	who := portrait.NewScene(portrait.NewPerson(3), 1, portrait.Good()).Frame(0, 160, 120)
+	face, err := virtual.NewColourCamera(sitter{who}, virtual.ColourOptions{Formats: []string{"YUY2"}, Sizes: []image.Point{{160, 120}}, Interval: 60 * time.Millisecond, Payload: 4096})
+	if err != nil {
+		t.Fatal(err)
+	}
+	face.SetFaults(virtual.Faults{Drop: 0.01, Seed: 5})
+	if err := x.bus.Plug("1-3", face); err != nil {
+		t.Fatal(err)
+	}
+	x.signIn(sessiontest.Technician)
+	x.touch(x.say.Say("health.face"))
+	x.touch(x.say.Say("diag.test"))
+	x.run("lost packets", func() bool {
+		if _, _, n := x.look(); n > 0 {
+			t.Fatalf("a picture is on the screen: %q", x.text())
+		}
+		lost, _ := x.s.deviceFacts(health.PartFace)
+		return lost >= 3
+	})
+	x.sees("Frames a second, needs 8 1")
+	x.touch(x.say.Say("health.camera"))
+	x.run("both eye models", func() bool { _, _, n := x.look(); return n >= 2 })
+	x.touch(x.say.Say("diag.stop"))
+	x.sees("Most likely: face camera cable, port 1-3.")
+	face.SetFaults(virtual.Faults{})
+	x.touch(x.say.Say("health.face"))
+	x.touch(x.say.Say("diag.test"))
+	x.run("frames", func() bool { _, n := x.s.deviceFacts(health.PartFace); return n >= 30 })
+	x.touch(x.say.Say("diag.stop"))
+	x.run("the verdict to go", func() bool { return !strings.Contains(x.text(), "cable") })
+}
+
+// TestTheSessionIsCounted: the session that the station opens takes its cameras from
+// the meter, the face camera too.
+func TestTheSessionIsCounted(t *testing.T) {
+	k := sessiontest.New(t)
+	if err := k.Vault.Close(); err != nil {
+		t.Fatal(err)
+	}
+	server, err := virtual.Listen("127.0.0.1:0", k.Devices.Bus, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	go server.Serve(t.Context())
+	t.Cleanup(func() { server.Close() })
+	s := newStation(t.Context(), Config{Vault: k.Dir, usbip: server.Addr()}, slog.New(slog.DiscardHandler))
+	t.Cleanup(s.close)
+	if _, err := s.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.service.SignIn(t.Context(), sessiontest.Officer, []byte(sessiontest.Password)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.service.Begin(t.Context(), kiosk.VisitIntake); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.service.Do(t.Context(), k.Arrival("0417")); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	defer stop()
+	if _, err := s.service.CaptureFace(ctx, func(p session.FaceProgress) {
+		if p.Frames == 20 {
+			stop() // nobody sits there
+		}
+	}); err == nil {
+		t.Error("a photo of nobody")
+	}
+	if _, frames := s.deviceFacts(health.PartFace); frames < 20 {
+		t.Errorf("%d frames of the face camera were counted", frames)
+	}
+	if _, frames := s.deviceFacts(health.PartCamera); frames > 0 {
+		t.Errorf("%d frames of the iris camera, which was not opened", frames)
+	}
+}
 
 // TestNobodyIsShownToATechnician: a person before the camera moves the plots and
 // is not drawn.
