@@ -14,7 +14,9 @@
  * COMMAND may end at any moment, killed too: its memory is gone then, and whatever
  * is asked of it is NULL.
  */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <glib-unix.h>
 #include <linux/usbdevice_fs.h>
@@ -69,6 +71,19 @@ static GHashTable *plugged;       /* port → Device */
 static const char *dir;
 static int next_devnum = 10, child_rc = 1;
 static int clients;               /* open files of the program */
+
+/* umockdev announces a device at a socket for each monitor of the program, and aborts
+ * where one is gone between its being listed and being reached: libusb takes its
+ * monitor down with each of its contexts. A monitor that refuses is passed over, so
+ * one that is gone does that. This connect is found before the libraries'. */
+int connect(int fd, const struct sockaddr *to, socklen_t len) {
+  static int (*next)(int, const struct sockaddr *, socklen_t);
+  if (!next) next = (int (*)(int, const struct sockaddr *, socklen_t))dlsym(RTLD_NEXT, "connect");
+  int rc = next(fd, to, len);
+  if (rc < 0 && errno == ENOENT && to->sa_family == AF_UNIX && strstr(((const struct sockaddr_un *)to)->sun_path, "/event"))
+    errno = ECONNREFUSED;
+  return rc;
+}
 
 static gboolean send_all(Device *d, const void *p, size_t n) {
   const char *c = p;
