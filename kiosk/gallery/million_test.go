@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -21,11 +22,13 @@ import (
 // for, and counts.
 type cupboard struct {
 	asked atomic.Int64
+	who   sync.Map // for whom
 	err   error
 }
 
 func (c *cupboard) Templates(_ context.Context, id ID) ([]kiosk.Template, error) {
 	c.asked.Add(1)
+	c.who.Store(id, true)
 	if c.err != nil {
 		return nil, c.err
 	}
@@ -91,6 +94,19 @@ func TestNoMoreThanAThousandAreFetched(t *testing.T) {
 	}
 	if n := c.asked.Load(); n > verifyLimit || n < verifyLimit/2 {
 		t.Errorf("asked for %d persons", n)
+	}
+	// A second look asks for as many others, and for nobody again.
+	c.asked.Store(0)
+	c.who.Clear()
+	o := strict
+	o.Aslant = true
+	if a, err := g.Search(context.Background(), both(5000, 0), o); err != nil || !a.Complete || a.Compared != 6000 || len(a.Candidates) != 0 {
+		t.Errorf("%+v, %v", a, err)
+	}
+	different := int64(0)
+	c.who.Range(func(any, any) bool { different++; return true })
+	if n := c.asked.Load(); n > 2*verifyLimit || n <= verifyLimit || n != different {
+		t.Errorf("asked %d times for %d persons", n, different)
 	}
 }
 

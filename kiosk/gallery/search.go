@@ -28,7 +28,7 @@ type Options struct {
 	// the number of persons compared.
 	MaxFMR float64
 	// Aslant looks a second time where nobody is found: for eyes that are turned
-	// by about 20° to 42° against the probe, the one head upright and the other
+	// by 22° to 40° or so against the probe, the one head upright and the other
 	// held aslant. It takes as long again.
 	Aslant bool
 	// TopK is the greatest number of candidates returned; 0 means 10.
@@ -98,14 +98,15 @@ func (g *Gallery) Search(ctx context.Context, p Probe, o Options) (Answer, error
 	}
 	v := g.view(o.Only)
 	if !o.Aslant {
-		return g.look(ctx, v, probes, o)
+		return g.look(ctx, v, probes, o, map[ID]bool{})
 	}
 	first, second := o, o
 	if o.Progress != nil {
 		first.Progress = func(done, total int) { o.Progress(done, 2*total) }
 		second.Progress = func(done, total int) { o.Progress(total+done, 2*total) }
 	}
-	a, err := g.look(ctx, v, probes, first)
+	compared := make(map[ID]bool) // in full: a comparison covers all rotations, once is enough
+	a, err := g.look(ctx, v, probes, first, compared)
 	if err != nil || len(a.Candidates) > 0 {
 		return a, err
 	}
@@ -113,18 +114,19 @@ func (g *Gallery) Search(ctx context.Context, p Probe, o Options) (Answer, error
 		return Answer{}, err
 	}
 	// What was compared is what the first look says: entries may go meanwhile.
-	b, err := g.look(ctx, v, probes, second)
+	b, err := g.look(ctx, v, probes, second, compared)
 	a.Candidates, a.Complete = b.Candidates, b.Complete
 	return a, err
 }
 
-// look passes over the gallery once.
-func (g *Gallery) look(ctx context.Context, v view, probes []probeEye, o Options) (Answer, error) {
+// look passes over the gallery once. Persons who were compared in full before are
+// not again; those that now are join them.
+func (g *Gallery) look(ctx context.Context, v view, probes []probeEye, o Options, compared map[ID]bool) (Answer, error) {
 	a := Answer{Total: v.total, NotCompared: v.alien}
 	nearest, seen, skipped, scanErr := g.scan(ctx, v, probes, o.Progress)
 	a.Compared = seen
 	a.NotCompared += skipped
-	found, verifyErr := g.verify(ctx, probes, nearest, o.Only)
+	found, verifyErr := g.verify(ctx, probes, g.choose(nearest, compared), o.Only)
 	a.Candidates = rank(found, probes, v.persons, o)
 	if err := cmp.Or(scanErr, verifyErr); err != nil {
 		return a, err

@@ -11,11 +11,10 @@ import (
 	"tambo/kiosk/iris"
 )
 
-// verify compares in full: every entry of every person of whom any entry was
-// among the nearest, with every probe it meets. A slot may have been given to
+// verify compares in full: every entry of each of these persons, with every probe
+// it meets. A slot may have been given to
 // somebody else since only was asked, so it is asked again.
-func (g *Gallery) verify(ctx context.Context, probes []probeEye, nearest [][]ID, only func(ID) bool) (map[ID][]PerEye, error) {
-	persons := g.choose(nearest)
+func (g *Gallery) verify(ctx context.Context, probes []probeEye, persons []ID, only func(ID) bool) (map[ID][]PerEye, error) {
 	if only != nil {
 		persons = slices.DeleteFunc(persons, func(id ID) bool { return !only(id) })
 	}
@@ -50,10 +49,10 @@ func (g *Gallery) verify(ctx context.Context, probes []probeEye, nearest [][]ID,
 	return out, context.Cause(work)
 }
 
-// choose returns the persons among the nearest of each probe, nearest first. Where templates
+// choose returns the persons among the nearest of each probe, nearest first, who
+// are not among those seen, and adds them there. Where templates
 // are fetched they are at most verifyLimit, taken from the probes in turn.
-func (g *Gallery) choose(nearest [][]ID) (out []ID) {
-	seen := make(map[ID]bool)
+func (g *Gallery) choose(nearest [][]ID, seen map[ID]bool) (out []ID) {
 	for i := range verifyLimit {
 		for _, h := range nearest {
 			if i >= len(h) || seen[h[i]] {

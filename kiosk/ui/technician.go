@@ -62,6 +62,7 @@ type diagnostics struct {
 	stop     context.CancelFunc // ends its test; nil: none runs
 	over     chan struct{}      // closed when the test that began last has ended
 	turn     int                // of the test that runs
+	visit    int                // of the technician, who may test several times
 	plots    screens.Plots
 	before   Seen // at the last point of the plots
 	seen     Seen
@@ -102,7 +103,7 @@ func (c *Controller) toDiagnostics() {
 func (c *Controller) showDiagnostics(op kiosk.Operator) {
 	c.touch()
 	c.trouble = nil
-	c.diag = diagnostics{op: op, open: true, turn: c.diag.turn + 1, over: c.diag.over, chosen: health.PartCamera}
+	c.diag = diagnostics{op: op, open: true, turn: c.diag.turn + 1, visit: c.diag.visit + 1, over: c.diag.over, chosen: health.PartCamera}
 	c.show(page{name: "diagnostics", leave: c.leaveDiagnostics, build: func(f screens.Frame) *screens.Screen {
 		f.Encounter, f.Alerts, f.Trouble, f.Calls.GoTo, f.Calls.HaveIt = nil, nil, nil, nil, nil
 		return screens.Diagnostics(f, c.diagState(), c.diagCalls())
@@ -168,7 +169,7 @@ func (c *Controller) leaveDiagnostics() {
 	if c.diag.stop != nil {
 		c.diag.stop()
 	}
-	c.diag = diagnostics{turn: c.diag.turn + 1, over: c.diag.over}
+	c.diag = diagnostics{turn: c.diag.turn + 1, visit: c.diag.visit + 1, over: c.diag.over}
 }
 
 func (c *Controller) endDiagnostics() {
@@ -221,18 +222,24 @@ func (c *Controller) testCamera() {
 			<-before // a camera that is still being closed is busy
 		}
 		var last time.Time
-		err := c.o.Technician.Watch(ctx, camera, func(s Seen) {
-			now := time.Now()
-			point := now.Sub(last) >= time.Second
-			if point {
-				last = now
-			}
-			c.o.Do(func() {
-				if turn == c.diag.turn && c.diag.stop != nil {
-					c.saw(s, point)
+		var err error
+		if ctx.Err() == nil { // else it was stopped before it began
+			err = c.o.Technician.Watch(ctx, camera, func(s Seen) {
+				now := time.Now()
+				point := now.Sub(last) >= time.Second
+				if point {
+					last = now
 				}
+				c.o.Do(func() {
+					if turn == c.diag.turn && c.diag.stop != nil {
+						c.saw(s, point)
+					}
+				})
 			})
-		})
+		}
+		if ctx.Err() != nil {
+			err = nil // what was broken off is no trouble
+		}
 		stop()
 		c.o.Do(func() {
 			if turn != c.diag.turn {
@@ -281,7 +288,7 @@ func (c *Controller) soak() {
 // the technician is still there.
 func (c *Controller) beside(do func(context.Context) error, then func(error)) {
 	c.touch()
-	turn := c.diag.turn
+	visit := c.diag.visit
 	c.diag.said = ""
 	c.redraw()
 	go func() {
@@ -289,7 +296,7 @@ func (c *Controller) beside(do func(context.Context) error, then func(error)) {
 		err := do(ctx)
 		stop()
 		c.o.Do(func() {
-			if turn == c.diag.turn {
+			if visit == c.diag.visit {
 				then(err)
 			}
 		})

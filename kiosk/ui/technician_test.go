@@ -61,7 +61,7 @@ func diagnose(t *testing.T, plugged ...health.DeviceFacts) (*bench, *cameras) {
 	t.Helper()
 	test.NewTempApp(t).Settings().SetTheme(theme.New(false, theme.Metrics{}))
 	c := &cameras{running: map[health.Part]int{}}
-	b := &bench{Kiosk: sessiontest.New(t), t: t, say: words.New(words.English), queue: make(chan func(), 10000), m: newMeter(t), technician: c, plugged: plugged}
+	b := &bench{Kiosk: sessiontest.New(t), t: t, say: words.New(words.English), queue: make(chan func(), 10000), m: newMeter(t), technician: &slowBundle{c, make(chan struct{})}, plugged: plugged}
 	b.open = func() (ui.Session, error) { return nil, session.ErrDamaged }
 	b.start()
 	b.sees("vault.db")
@@ -122,4 +122,30 @@ func TestNoChoiceOfOneCamera(t *testing.T) {
 	if b.find(b.say.Say("health.face")) != nil {
 		t.Error("a face camera is offered")
 	}
+}
+
+// slowBundle makes a bundle when it is told to.
+type slowBundle struct {
+	*cameras
+	ready chan struct{}
+}
+
+func (s *slowBundle) Bundle(context.Context) (string, error) {
+	<-s.ready
+	return "tambo-support-1.tar.gz", nil
+}
+
+// TestChoosingMeanwhileLosesNothing: what is made beside is told, though another
+// camera is chosen, or one is tested, meanwhile.
+func TestChoosingMeanwhileLosesNothing(t *testing.T) {
+	b, _ := diagnose(t, health.DeviceFacts{Part: health.PartCamera, Port: "1-1", Present: true}, health.DeviceFacts{Part: health.PartFace, Port: "1-3", Present: true})
+	slow := b.technician.(*slowBundle)
+	b.touch(b.say.Say("diag.bundle"))
+	b.touch(b.say.Say("health.face"))
+	b.touch(b.say.Say("diag.test"))
+	b.sees("Frames a second, needs 8 7.5")
+	b.touch(b.say.Say("diag.stop"))
+	close(slow.ready)
+	b.sees("tambo-support-1.tar.gz")
+	b.sees(b.say.Say("diag.soak"))
 }

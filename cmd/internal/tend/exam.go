@@ -37,6 +37,14 @@ const lookEvery = 250 * time.Millisecond
 // the goroutine of the caller, and returns which camera it was. The error of a
 // stream that broke is returned; the end of ctx is not an error.
 func (m *Meter) Watch(ctx context.Context, part health.Part, port string, each func(Look)) (devices.Info, error) {
+	info, err := m.watch(ctx, part, port, each)
+	if ctx.Err() != nil {
+		err = nil
+	}
+	return info, err
+}
+
+func (m *Meter) watch(ctx context.Context, part health.Part, port string, each func(Look)) (devices.Info, error) {
 	if part == health.PartFace {
 		c, at, err := m.openFace(ctx, port)
 		if err != nil {
@@ -70,10 +78,7 @@ func watch[S stream[F], F any](ctx context.Context, m *Meter, c camera[S], at pl
 	var last time.Time
 	for {
 		f, err := s.Next(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return info, nil
-		case err != nil:
+		if err != nil {
 			return info, err
 		}
 		if time.Since(last) < lookEvery {

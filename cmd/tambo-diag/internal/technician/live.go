@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tambo/cmd/internal/tend"
@@ -241,9 +242,12 @@ func watch(ctx context.Context, o *options, _ []string, f *deviceFlags) error {
 			}
 		}
 	})
+	var gone, there atomic.Int32 // cameras that are not there, and such as are or were
 	for _, part := range cameras[f.camera] {
 		wg.Go(func() {
+			absent := false
 			follow(ctx, m, part, f.port, func(l tend.Look) {
+				there.Add(1)
 				s := second{At: time.Now(), Camera: part, Rate: l.Rate, Stats: l.Stats, Late: l.Latency.Milliseconds(), Level: l.Level}
 				if l.Facts.Found {
 					s.Eyes = &l.Facts
@@ -251,7 +255,12 @@ func watch(ctx context.Context, o *options, _ []string, f *deviceFlags) error {
 				say(s)
 			}, func(err error) {
 				if f.camera == "both" && (part == health.PartFace || f.port != "") && errors.Is(err, devices.ErrGone) {
-					return // not every kiosk has one, nor both at a port; and what goes is said
+					// Not every kiosk has one, nor both at a port; and what goes is said.
+					if f.port == "" || absent || gone.Add(1) < 2 || there.Load() > 0 {
+						absent = true
+						return
+					}
+					absent = true
 				}
 				say(second{At: time.Now(), Camera: part, Trouble: err.Error()})
 			})
@@ -346,7 +355,13 @@ func soak(ctx context.Context, o *options, _ []string, f *deviceFlags) error {
 	sum := func() devices.StreamStats {
 		return devices.StreamStats{Frames: total.Frames + before.Frames, Damaged: total.Damaged + before.Damaged, Dropped: total.Dropped + before.Dropped, BusErrors: total.BusErrors + before.BusErrors}
 	}
+	var last time.Time
 	follow(sctx, m, r.Camera, f.port, func(l tend.Look) {
+		// A rate begins anew after a pause; two seconds without a frame were the slowest.
+		if gap := time.Since(last); !last.IsZero() && gap > time.Second+2*time.Second {
+			r.Slowest = 0
+		}
+		last = time.Now()
 		if l.Stats.Frames < before.Frames { // another stream began
 			total, before = sum(), devices.StreamStats{}
 		}

@@ -160,6 +160,9 @@ func TestFaceCamera(t *testing.T) {
 	if n, out := watch("--port", "1-3"); n[health.PartFace] == 0 || strings.Contains(out, "trouble") {
 		t.Errorf("what is at a port: %s", out)
 	}
+	if n, out := watch("--port", "9-9"); len(n) > 0 || strings.Count(out, "nothing of that kind is plugged in") != 1 {
+		t.Errorf("a port where nothing is: %s", out)
+	}
 	out, err := do(t, devicesRun, "watch", "--for", "2s", "--camera", "face", "--bus", at)
 	if err != nil || !strings.Contains(out, "face  ") || !strings.Contains(out, " late ") || !strings.Contains(out, "level") || strings.Contains(out, "eye model") {
 		t.Errorf("%v\n%s", err, out)
