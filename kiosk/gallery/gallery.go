@@ -127,7 +127,7 @@ func New() *Gallery { return &Gallery{kernel: kernels[0]} }
 
 // NewFetching returns an empty gallery that keeps search codes only, less than
 // 600 bytes an entry, and asks t for the templates of at most 1,000 persons in
-// a look: of others in a second one, see [Options].
+// a search.
 func NewFetching(t Templates) *Gallery {
 	g := New()
 	g.fetch = t

@@ -98,7 +98,7 @@ func (g *Gallery) Search(ctx context.Context, p Probe, o Options) (Answer, error
 	}
 	v := g.view(o.Only)
 	if !o.Aslant {
-		return g.look(ctx, v, probes, o, map[ID]bool{})
+		return g.look(ctx, v, probes, o, map[ID]bool{}, verifyLimit)
 	}
 	first, second := o, o
 	if o.Progress != nil {
@@ -106,7 +106,11 @@ func (g *Gallery) Search(ctx context.Context, p Probe, o Options) (Answer, error
 		second.Progress = func(done, total int) { o.Progress(total+done, 2*total) }
 	}
 	compared := make(map[ID]bool) // in full: a comparison covers all rotations, once is enough
-	a, err := g.look(ctx, v, probes, first, compared)
+	limit := verifyUpright
+	if v.persons <= verifyLimit {
+		limit = verifyLimit // everybody
+	}
+	a, err := g.look(ctx, v, probes, first, compared, limit)
 	if err != nil || len(a.Candidates) > 0 {
 		return a, err
 	}
@@ -114,19 +118,20 @@ func (g *Gallery) Search(ctx context.Context, p Probe, o Options) (Answer, error
 		return Answer{}, err
 	}
 	// What was compared is what the first look says: entries may go meanwhile.
-	b, err := g.look(ctx, v, probes, second, compared)
+	b, err := g.look(ctx, v, probes, second, compared, verifyLimit-len(compared))
 	a.Candidates, a.Complete = b.Candidates, b.Complete
 	return a, err
 }
 
 // look passes over the gallery once. Persons who were compared in full before are
-// not again; those that now are join them.
-func (g *Gallery) look(ctx context.Context, v view, probes []probeEye, o Options, compared map[ID]bool) (Answer, error) {
+// not again; those that now are join them: where templates are fetched, no more
+// than limit.
+func (g *Gallery) look(ctx context.Context, v view, probes []probeEye, o Options, compared map[ID]bool, limit int) (Answer, error) {
 	a := Answer{Total: v.total, NotCompared: v.alien}
 	nearest, seen, skipped, scanErr := g.scan(ctx, v, probes, o.Progress)
 	a.Compared = seen
 	a.NotCompared += skipped
-	found, verifyErr := g.verify(ctx, probes, g.choose(nearest, compared), o.Only)
+	found, verifyErr := g.verify(ctx, probes, g.choose(nearest, compared, limit), o.Only)
 	a.Candidates = rank(found, probes, v.persons, o)
 	if err := cmp.Or(scanErr, verifyErr); err != nil {
 		return a, err

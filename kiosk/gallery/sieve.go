@@ -6,8 +6,13 @@ import (
 )
 
 // verifyLimit is the number of persons that are compared in full for each
-// probe template, the best by search code.
-const verifyLimit = 1000
+// probe template, the best by search code; where templates are fetched, in a
+// search. Of these verifyUpright are for its first look when there may be a
+// second.
+const (
+	verifyLimit   = 1000
+	verifyUpright = 800
+)
 
 // The sieve. Of a gallery of more than verifyLimit codes only the best
 // verifyLimit are compared in full, so that most of a large gallery need not be

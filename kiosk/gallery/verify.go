@@ -51,14 +51,14 @@ func (g *Gallery) verify(ctx context.Context, probes []probeEye, persons []ID, o
 
 // choose returns the persons among the nearest of each probe, nearest first, who
 // are not among those seen, and adds them there. Where templates
-// are fetched they are at most verifyLimit, taken from the probes in turn.
-func (g *Gallery) choose(nearest [][]ID, seen map[ID]bool) (out []ID) {
+// are fetched they are at most limit, taken from the probes in turn.
+func (g *Gallery) choose(nearest [][]ID, seen map[ID]bool, limit int) (out []ID) {
 	for i := range verifyLimit {
 		for _, h := range nearest {
 			if i >= len(h) || seen[h[i]] {
 				continue
 			}
-			if g.fetch != nil && len(out) == verifyLimit {
+			if g.fetch != nil && len(out) >= limit {
 				return out
 			}
 			seen[h[i]] = true
