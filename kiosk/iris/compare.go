@@ -12,9 +12,11 @@ const maxShift = 32
 
 // Comparison is the outcome of comparing two templates of one eye.
 type Comparison struct {
-	// HD is the score: the Hamming distance with each block of the ring free
-	// to move a little, normalised by the independent bits compared; smaller
-	// is more alike. Strangers lie near 0.42, and it can be below 0.
+	// HD is the score: the share of differing bits at which a whole ring, of
+	// wholeRing independent bits, would say as much for the pair as the blocks
+	// of theirs do together, each free to move a little and none saying more than
+	// a little against it. Smaller is more alike. Strangers lie near 0.39; it can
+	// be below 0 where more than a ring's worth was compared.
 	HD       float64
 	RawHD    float64 // plain share of differing bits at the best common rotation, 0..1
 	Bits     int     // bits compared
@@ -62,9 +64,27 @@ func (d *Decoded) Compare(o *Decoded) (Comparison, error) {
 	return best, nil
 }
 
-// normBits is the number of independent bits at which normalisation changes
-// nothing.
-const normBits = 6000
+// What a block of the ring says of a pair. It speaks for one eye by as many of its
+// independent bits as agree better than doubt, and by more than in proportion,
+// because the odds against chance grow so; and against it by those that agree
+// worse, but never by more than maxAgainst. Lids, lashes, shadows and reflections
+// spoil some blocks of a genuine pair and leave the rest alone; without the limit
+// those that are spoilt would outvote the others.
+//
+// Where it suits them best, strangers' blocks differ by 0.42 to 0.43 of their bits,
+// and by less, the fewer these are, as they have the same choices: by
+// 0.46 - thin/√n. Doubt lies as much below for every n, or blocks of which a mask
+// leaves little would speak for anybody.
+const (
+	thin       = 0.763
+	doubt      = 0.38            // in a block of 400 bits, which is nearly all it has
+	farDoubt   = doubt + thin/20 // in one of ever so many
+	conviction = 4               // a block that differs by x less than doubt counts 1+conviction·x times
+	maxAgainst = 12
+	// wholeRing is how many independent bits two irises that are well open have in
+	// common, about.
+	wholeRing = 6500
+)
 
 // Elastic comparison: the ring is cut into sectors and radial zones, and each
 // block may lie a little off the common rotation.
@@ -117,9 +137,7 @@ type matcher struct {
 	// moved is the second code moved a band in and out, once that is needed.
 	moved   [2]code
 	isMoved bool
-	info    float64
-	// shift brings the mean of strangers to impostorMean.
-	shift float64
+	info    float32 // independent bits in one compared
 }
 
 // compareCodes compares two readings. The blocks are cut on one of the two, so
@@ -151,40 +169,41 @@ func after(a, b *code) bool {
 
 func compareOrdered(a, b *code) (Comparison, bool) {
 	var m matcher
-	m.info = math.Sqrt(a.info * b.info)
-	m.shift = (0.5 - impostorMean) * (math.Cbrt(m.info) - 1)
+	m.info = float32(math.Sqrt(a.info * b.info))
 	out := Comparison{HD: math.Inf(1), RawHD: math.Inf(1)}
 	rigid, top := make([]turn, 0, turns), make([]turn, 0, topTurns)
+	limit := int32(-maxAgainst * 100 / m.info)
 	for t := range tableSpan {
 		fastest.count(&m.tallies[t], a, b, &turnings[t])
 		sh := t - maxShift - maxElastic
 		if diff, n := m.tallies[t].sum(); sh >= -maxShift && sh <= maxShift && n >= minCompared {
 			out.RawHD = min(out.RawHD, float64(diff)/float64(n))
-			rigid = keep(rigid, turn{sh, m.normalise(float64(diff), float64(n))})
+			rigid = keep(rigid, turn{sh, float32(m.tallies[t].evidence(limit))})
 		}
 	}
 	for _, c := range rigid {
 		for t := c.sh + maxShift; t <= c.sh+maxShift+2*maxElastic; t++ {
 			m.level(t)
 		}
-		top = keep(top, turn{c.sh, m.normalise(m.elastic(c.sh))})
+		e, _ := m.elastic(c.sh)
+		top = keep(top, turn{c.sh, e})
 	}
 	for _, c := range top {
 		for t := c.sh + maxShift; t <= c.sh+maxShift+2*maxElastic; t++ {
 			m.radial(t, a, b)
 		}
-		diff, n := m.elastic(c.sh)
-		if h := m.normalise(diff, n); h < out.HD {
+		e, n := m.elastic(c.sh)
+		if h := distance(float64(e)); n >= minCompared && h < out.HD {
 			out.HD, out.Bits, out.AngleDeg = h, int(n), float64(c.sh)*360/codeW
 		}
 	}
-	return out, len(top) > 0
+	return out, !math.IsInf(out.HD, 1)
 }
 
-// turn is a common rotation and the distance found at it.
+// turn is a common rotation and the evidence found at it.
 type turn struct {
-	sh int
-	h  float64
+	sh       int
+	evidence float32
 }
 
 // keep adds x to the best so far, which are in order and no more than they have
@@ -193,22 +212,14 @@ func keep(best []turn, x turn) []turn {
 	i := len(best)
 	if i < cap(best) {
 		best = best[:i+1]
-	} else if i--; x.h >= best[i].h {
+	} else if i--; x.evidence <= best[i].evidence {
 		return best
 	}
-	for ; i > 0 && best[i-1].h > x.h; i-- {
+	for ; i > 0 && best[i-1].evidence < x.evidence; i-- {
 		best[i] = best[i-1]
 	}
 	best[i] = x
 	return best
-}
-
-// normalise stretches the distance from chance by the root of the independent
-// bits compared, so that strangers spread alike however much was compared, and
-// takes off what they gain by moving: less, the more alike neighbouring bits
-// are anyway.
-func (m *matcher) normalise(diff, n float64) float64 {
-	return 0.5 - (0.5-diff/n)*math.Sqrt(n*m.info/normBits) + m.shift
 }
 
 // level fills the table at rotation t without radial displacement.
@@ -262,16 +273,40 @@ func (m *matcher) radial(t int, a, b *code) {
 	}
 }
 
-// elastic sums the blocks at common rotation sh, each free to turn a little.
-// Of equal choices the first in order of rotation counts.
-func (m *matcher) elastic(sh int) (diff, n float64) {
+// elastic sums what the blocks say at common rotation sh, each free to turn a
+// little, and the bits compared. Of equal choices the first in order of rotation
+// counts.
+func (m *matcher) elastic(sh int) (evidence, n float32) {
 	at := m.blocks[sh+maxShift:][:2*maxElastic+1]
 	b0, b1, b2, b3, b4 := &at[0][2], &at[1][1], &at[2][0], &at[3][1], &at[4][2]
-	var sd, sn float32
 	for k := range blocks {
 		c := min(chance, b0[k], b1[k]|1<<16, b2[k]|2<<16, b3[k]|3<<16, b4[k]|4<<16)
-		sd += float32(c.rate() * c.bits())
-		sn += c.bits()
+		evidence += m.says(c)
+		n += c.bits()
 	}
-	return float64(sd), float64(sn)
+	return evidence, n
+}
+
+// says is what a block says that chose c.
+func (m *matcher) says(c choice) float32 {
+	n := c.bits()
+	if n == 0 {
+		return 0
+	}
+	x := farDoubt - thin/float32(math.Sqrt(float64(n))) - c.rate()
+	return max(float32(float32(m.info*n)*x)*(1+float32(conviction*max(x, 0))), -maxAgainst)
+}
+
+// distance is the rate at which a whole ring, cut into no blocks, says e;
+// evidenceAt is what it says at that rate.
+func distance(e float64) float64 {
+	if e <= 0 {
+		return doubt - e/wholeRing
+	}
+	return doubt - (math.Sqrt(1+4*conviction*e/wholeRing)-1)/(2*conviction)
+}
+
+func evidenceAt(distance float64) float64 {
+	x := doubt - distance
+	return wholeRing * x * (1 + conviction*max(x, 0))
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"tambo/kiosk"
+	"tambo/kiosk/specimen/eye"
 )
 
 // randomCode has independent bits and is usable everywhere.
@@ -80,6 +81,146 @@ func TestKnownDistances(t *testing.T) {
 	c, _ := compareCodes(a, randomCode(3))
 	if math.Abs(c.RawHD-0.49) > 0.01 {
 		t.Errorf("unrelated codes differ in %.3f of their bits", c.RawHD)
+	}
+}
+
+// What a few blocks of a genuine pair have lost, to a lid or to a shadow, does not
+// outvote the others; what all have lost is not there.
+func TestSpoiltBlocksDoNotOutvoteTheRest(t *testing.T) {
+	a := randomCode(31)
+	like := flipped(a, 0.22, 5) // about as far apart as two captures of one eye
+	spoilt := func(bands int) *code {
+		out, other := *like, randomCode(77)
+		for row := range codeRows {
+			if row/2%16 < bands {
+				copy(out.bits[row*codeWords:][:codeWords], other.bits[row*codeWords:])
+			}
+		}
+		return &out
+	}
+	var last float64 = math.Inf(-1)
+	for _, bands := range []int{0, 4, 8, 12, 16} {
+		c, _ := compareCodes(a, spoilt(bands))
+		t.Logf("%2d of 16 bands spoilt: distance %.3f, false match rate 1e-%.1f", bands, c.HD, logFMR(c.HD))
+		if c.HD <= last {
+			t.Errorf("spoiling more brings it nearer: %.3f after %.3f", c.HD, last)
+		}
+		last = c.HD
+		if matches := logFMR(c.HD) > 6; matches != (bands <= 12) {
+			t.Errorf("%d of 16 bands spoilt: false match rate 1e-%.1f", bands, logFMR(c.HD))
+		}
+	}
+}
+
+// No block says more against a pair than it may.
+func TestABlockSaysLittleAgainst(t *testing.T) {
+	a := randomCode(41)
+	b := *a
+	for row := range codeRows {
+		b.bits[row*codeWords] ^= math.MaxUint64 // two sectors, turned over
+	}
+	c, _ := compareCodes(a, &b)
+	clean, _ := compareCodes(a, a)
+	d := farDoubt - thin/math.Sqrt(codeBits/blocks)
+	lost := 2 * zones * (d*(1+conviction*d)*codeBits/blocks*a.info + maxAgainst)
+	if got := evidenceAt(clean.HD) - evidenceAt(c.HD); math.Abs(got-lost) > 0.001*lost {
+		t.Errorf("two of eight sectors turned over cost %.1f, want %.1f", got, lost)
+	}
+}
+
+func TestDistanceAndEvidenceSayTheSame(t *testing.T) {
+	last := math.Inf(1)
+	for e := -600.0; e < 12000; e += 7 {
+		d := distance(e)
+		if back := evidenceAt(d); math.Abs(back-e) > 1e-6 || d >= last {
+			t.Fatalf("evidence %g, distance %g, evidence %g", e, d, back)
+		}
+		last = d
+	}
+	if d := distance(wholeRing * 0.18 * (1 + conviction*0.18)); math.Abs(d-0.20) > 1e-12 {
+		t.Errorf("a whole ring that differs by 0.20: %g", d)
+	}
+}
+
+// No template is made alike to strangers by what is left out of its mask: not by
+// blocks of few bits, which may choose among as many places as full ones, nor by
+// bits without neighbours, of which nobody can say how independent they are.
+func TestThinMasksMakeNoWolves(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a hundred extractions")
+	}
+	engine := New()
+	read := func(n int) *Decoded {
+		p := eye.NewVolunteer(uint64(330000 + n/2))
+		rng := rand.New(rand.NewPCG(17, uint64(n)))
+		r, err := engine.Process(eye.Draw(p, kiosk.BothEyes[n%2], eye.StudyConditions(p, kiosk.BothEyes[n%2], rng), 320, 240), kiosk.EyeUnknown)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := Decode(r.Template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	const wolves, sheep = 30, 90
+	var eyes []*Decoded
+	for n := range wolves + sheep {
+		eyes = append(eyes, read(n))
+	}
+	for name, keep := range map[string]func(c *code, band, x int) bool{
+		"whole":                  func(*code, int, int) bool { return true },
+		"a band of each zone":    func(_ *code, band, _ int) bool { return band%4 == 0 },
+		"two bands of each zone": func(_ *code, band, _ int) bool { return band%4 > 1 },
+		"every second band":      func(_ *code, band, _ int) bool { return band%2 == 0 },
+		"half of each sector":    func(_ *code, _, x int) bool { return x%32 < 16 },
+		"half of sector and zone": func(_ *code, band, x int) bool {
+			return x%32 < 16 && band%4 > 1
+		},
+		"a band and chosen neighbours": func(c *code, band, x int) bool {
+			return band%4 == 0 || band%4 == 1 && x%64 == 5 && c.bits[(2*band)*codeWords+x/64]>>(x%64)&1 != c.bits[(2*band-2)*codeWords+x/64]>>(x%64)&1
+		},
+	} {
+		at, most, n := [2]int{}, 0.0, 0
+		for _, w := range eyes[:wolves] {
+			c := w.readings[0]
+			for row := range codeRows {
+				for x := range codeW {
+					if !keep(&w.readings[0], row/2%bands, x) {
+						c.mask[row*codeWords+x/64] &^= 1 << (x % 64)
+					}
+				}
+			}
+			c.inform()
+			d := &Decoded{version: w.version, readings: []code{c}}
+			for _, s := range eyes[wolves:] {
+				r, err := d.Compare(s)
+				if n++; err != nil {
+					continue
+				}
+				for k := range at {
+					if r.LogFMR >= float64(2+k) {
+						at[k]++
+					}
+				}
+				most = max(most, r.LogFMR)
+			}
+		}
+		t.Logf("%-28s of %d strangers %.2g at 1e-2, %.2g at 1e-3, at most 1e-%.1f", name, n, float64(at[0])/float64(n), float64(at[1])/float64(n), most)
+		if at[0]*30 > n || at[1]*300 > n || most > 4 {
+			t.Errorf("%s: a wolf", name)
+		}
+	}
+}
+
+// Two codes that agree nowhere have nothing in common that suits, and no score.
+func TestNothingAlikeIsNotAScore(t *testing.T) {
+	a, b := randomCode(51), randomCode(51)
+	for i := range a.bits {
+		a.bits[i], b.bits[i] = 0, math.MaxUint64
+	}
+	if c, ok := compareCodes(a, b); ok && (c.Bits < minCompared || logFMR(c.HD) > 1) {
+		t.Errorf("%+v", c)
 	}
 }
 
@@ -259,7 +400,7 @@ func TestSearchCodeFillsWholeCacheLines(t *testing.T) {
 
 func TestLogFMRFallsAndIsContinuous(t *testing.T) {
 	last := math.Inf(1)
-	for h := -0.2; h < 0.6; h += 0.0005 {
+	for h := -0.2; h < 0.6; h += 0.0001 {
 		v := logFMR(h)
 		if v > last+1e-12 || v < 0 {
 			t.Fatalf("at %.4f: %g after %g", h, v, last)

@@ -71,12 +71,17 @@ type code struct {
 }
 
 // typicalInfo is the product of transition rates at which info is 1.
-const typicalInfo = 0.036
+const (
+	typicalInfo = 0.036
+	leastInfo   = 0.2
+)
 
 // inform sets info. A soft or small iris gives codes in which neighbouring
 // bits agree more often, so that as many bits say less: the product of the
 // rates at which neighbours along the circle and along the radius differ
-// measures it, and the spread of strangers' distances follows it.
+// measures it, and the spread of strangers' distances follows it. A mask that
+// leaves few neighbours, as none that the engine makes does, says nothing of that:
+// such bits count as little as may be.
 func (c *code) inform() {
 	var dr, nr, da, na int
 	for row := 0; row < codeRows; row++ {
@@ -94,10 +99,10 @@ func (c *code) inform() {
 			da += bits.OnesCount64((b ^ b>>1) & pair)
 		}
 	}
-	c.info = 1
-	if nr > 0 && na > 0 {
+	c.info = leastInfo
+	if 3*min(nr, na) > ones(c.mask[:]) {
 		q := float64(dr) / float64(nr) * float64(da) / float64(na)
-		c.info = min(max(q/typicalInfo, 0.2), 1.5)
+		c.info = min(max(q/typicalInfo, leastInfo), 1.5)
 	}
 }
 

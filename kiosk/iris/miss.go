@@ -28,9 +28,9 @@ func (e *evidence) signs() [missSigns]float64 {
 
 // missWeight is what each sign adds to the log odds of a miss, missBase what they
 // are without any.
-var missWeight = [missSigns]float64{57.8, 2.58, 0.137, 0.0285, 1.118, 5.05, 10.23}
+var missWeight = [missSigns]float64{61.2, 1.65, 0.127, 0.0218, 0.94, 6.36, 12.02}
 
-const missBase = -0.01
+const missBase = 0.77
 
 // miss is the predicted share of comparisons in which the capture is missed.
 func (e *evidence) miss() float64 {

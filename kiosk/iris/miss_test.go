@@ -13,8 +13,9 @@ import (
 	"tambo/kiosk/specimen/eye"
 )
 
-// missedAt is the distance from which on a genuine pair counts as missed here.
-const missedAt = 0.3595
+// missedAt is the −log10 of the false match rate below which a genuine pair counts
+// as missed here.
+const missedAt = 4
 
 // searchTurn is how far a search turns its codes, in degrees: who is turned further
 // matches, and is not found.
@@ -97,7 +98,7 @@ func samples(t *testing.T, seed, people int) (all []sample) {
 				s.against++
 				if codes[k] == nil || codes[o] == nil {
 					s.lost++
-				} else if c, err := codes[k].Compare(codes[o]); err != nil || c.HD >= missedAt || math.Abs(c.AngleDeg) > searchTurn {
+				} else if c, err := codes[k].Compare(codes[o]); err != nil || c.LogFMR < missedAt || math.Abs(c.AngleDeg) > searchTurn {
 					s.lost++
 				}
 			}

@@ -18,6 +18,15 @@ func (c *tally) sum() (diff, n int) {
 	return diff, n
 }
 
+// evidence is roughly what the blocks say together, in hundredths of a bit as they
+// are counted here, independent or not, none of them less than limit: enough to tell which rotations are worth a closer look.
+func (c *tally) evidence(limit int32) (sum int32) {
+	for k := range blocks {
+		sum += max(int32(100*doubt)*c.n[k]-100*c.diff[k], limit)
+	}
+	return sum
+}
+
 // turning says how a row is turned: word w of the turned row is word lo[w] moved
 // right by right bits, filled up with word hi[w] moved left by left bits. Its
 // layout is known to the assembly.

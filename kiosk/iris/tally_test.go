@@ -2,6 +2,7 @@ package iris
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 	"math/rand/v2"
 	"testing"
@@ -134,12 +135,13 @@ func TestEveryWayComparesTheSame(t *testing.T) {
 }
 
 // Each block takes the least of five rotations, its movement paid for, and of
-// equal ones the first; the sums are those of a loop that says so plainly.
+// equal ones the first, and says no more against the pair than it may; the sums
+// are those of a loop that says so plainly.
 func TestBlocksChooseAsDefined(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 1))
 	rates := []float32{0, 0.04, 0.08, 0.25, 0.29, 0.46, 0.5, 0.96, 1}
 	for round := range 400 {
-		var m matcher
+		m := matcher{info: 0.2 + 1.3*r.Float32()}
 		var rate [tableSpan][blocks]float32
 		var n [tableSpan][blocks]int32
 		for i := range tableSpan {
@@ -159,7 +161,7 @@ func TestBlocksChooseAsDefined(t *testing.T) {
 			}
 		}
 		for sh := -maxShift; sh <= maxShift; sh++ {
-			var diff, all float32
+			var evidence, all float32
 			for k := range blocks {
 				best, bn := float32(1), int32(0)
 				for d := -maxElastic; d <= maxElastic; d++ {
@@ -169,11 +171,22 @@ func TestBlocksChooseAsDefined(t *testing.T) {
 						best, bn = q, n[at][k]
 					}
 				}
-				diff += float32(best * float32(bn))
 				all += float32(bn)
+				if bn == 0 {
+					continue
+				}
+				x := farDoubt - thin/float32(math.Sqrt(float64(bn))) - best
+				e := float32(float32(m.info*float32(bn)) * x)
+				if x > 0 {
+					e *= 1 + float32(conviction*x)
+				}
+				if e < -maxAgainst {
+					e = -maxAgainst
+				}
+				evidence += e
 			}
-			if d, c := m.elastic(sh); d != float64(diff) || c != float64(all) {
-				t.Fatalf("round %d, rotation %d: %v of %v, want %v of %v", round, sh, d, c, diff, all)
+			if e, c := m.elastic(sh); e != evidence || c != all {
+				t.Fatalf("round %d, rotation %d: %v of %v, want %v of %v", round, sh, e, c, evidence, all)
 			}
 		}
 	}

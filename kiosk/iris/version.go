@@ -109,13 +109,14 @@ func compareRigid(a, b *code) (Comparison, bool) {
 }
 
 // Strangers' distances by compareRigid, measured on generated eyes (see
-// TestFirstEngineIsCalibrated); the tail is taken to fall as slowly as the
-// current engine's.
+// TestFirstEngineIsCalibrated).
 const (
 	rigidMean  = 0.455
 	rigidSigma = 0.0193
+	rigidStart = 2.6
+	rigidSlope = 0.95
 )
 
 func logFMRRigid(h float64) float64 {
-	return tailFMR((rigidMean - h) / rigidSigma)
+	return tailFMR((rigidMean-h)/rigidSigma, rigidStart, rigidSlope)
 }

@@ -103,7 +103,7 @@ func checkDistances(t *testing.T, good []capture) {
 			}
 		}
 	}
-	t.Logf("fractional Hamming distance: genuine %.3f (%d pairs), impostor %.3f (%d pairs); normalised by the bits compared: %.3f and %.3f",
+	t.Logf("fractional Hamming distance: genuine %.3f (%d pairs), impostor %.3f (%d pairs); as the engine tells it: %.3f and %.3f",
 		genuine.mean(), genuine.n, impostor.mean(), impostor.n, genuineN.mean(), impostorN.mean())
 	if m := genuine.mean(); m < 0.15 || m > 0.35 {
 		t.Errorf("captures of one eye lie %.3f apart on average, want .15 to .35", m)
