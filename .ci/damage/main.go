@@ -217,8 +217,8 @@ func judge(dir string, indexes []string) error {
 }
 
 // sure is the distance below which all pairs count alike: no decision hangs on by
-// how much a match beyond doubt is better than another (at 0.2 about one stranger
-// in 1e23 is so near), and d' would be about little else.
+// how much a match far beyond any threshold is better than another, and d' would be
+// about little else.
 const sure = 0.2
 
 // tally keeps, for each two people, the sums that d' is made of.

@@ -66,7 +66,7 @@ type code struct {
 	bits, mask   [codeLen]uint64
 	sbits, smask [searchLen]uint64
 	// info is the share of the usable bits that are independent of their
-	// neighbours, against the sets the normalisation was made on; see inform.
+	// neighbours, 1 for the research sets' middle; see inform.
 	info float64
 }
 

@@ -18,8 +18,9 @@ func (c *tally) sum() (diff, n int) {
 	return diff, n
 }
 
-// evidence is roughly what the blocks say together, in hundredths of a bit as they
-// are counted here, independent or not, none of them less than limit: enough to tell which rotations are worth a closer look.
+// evidence is roughly what the blocks say together, in hundredths of a bit,
+// independent or not, none of them less than limit: enough to tell which rotations
+// are worth a closer look.
 func (c *tally) evidence(limit int32) (sum int32) {
 	for k := range blocks {
 		sum += max(int32(100*doubt)*c.n[k]-100*c.diff[k], limit)

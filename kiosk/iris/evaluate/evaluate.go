@@ -137,7 +137,7 @@ func eer(gen, imp []float64, nGen, nImp int) float64 {
 // Matrix compares all pairs of the templates (nil where extraction failed) on
 // the given number of goroutines and returns the n×n dissimilarities, NaN on
 // the diagonal of failed images and wherever there is no score. Scores are
-// normalised Hamming distances. done, if not nil, is called after each row from
+// distances as [iris.Comparison] has them. done, if not nil, is called after each row from
 // any of the goroutines. It stops with ctx's error.
 func Matrix(ctx context.Context, t []*iris.Decoded, workers int, done func()) ([]float32, error) {
 	n := len(t)
